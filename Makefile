@@ -1,0 +1,52 @@
+# Uketome: two commands do everything, `make run` and `make test`. The others are for those who work on it.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: run setup setup-dev train test check dialogue eval bench demo pictures lock
+
+run: setup train ## the whole product in the foreground
+	@exec $(BIN)/uketome run
+
+setup: ## the environments only
+	@$(PYTHON) uketome/environments.py
+
+setup-dev:
+	@$(PYTHON) uketome/environments.py dev
+
+train: setup ## Rasa's model; skipped when nothing changed
+	@$(BIN)/uketome train
+
+test: setup-dev ## everything it needs, then all tests
+	@$(BIN)/python -m tests.prepare
+	@$(BIN)/uketome train
+	$(BIN)/python -m pytest -n auto
+
+check: setup-dev ## format, lint, types, import order
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy .
+	$(BIN)/lint-imports
+
+dialogue: setup-dev train ## Rasa's own tests: its data, its stories, every kind of message
+	@mkdir -p var/rasa
+	PYTHONPATH=bot/rasa RASA_TELEMETRY_ENABLED=false .venv-rasa/bin/rasa data validate --domain bot/rasa/domain.yml \
+		--config bot/rasa/config.yml --data nlu_data/rasa --fail-on-warnings
+	PYTHONPATH=bot/rasa RASA_TELEMETRY_ENABLED=false .venv-rasa/bin/rasa test core --model var/rasa/model.tar.gz \
+		--stories nlu_data/rasa/tests --out var/rasa/test --fail-on-prediction-errors
+	.venv-rasa/bin/python bot/rasa/check.py
+
+eval: setup-dev ## figures of the understanding
+	$(BIN)/python -m bench.evaluate
+
+bench: setup-dev train ## the table of docs/performance.md
+	$(BIN)/python -m bench
+
+demo: setup-dev train ## the LINE way, with a stand-in of LINE
+	$(BIN)/python -m uketome.demo
+
+pictures: setup-dev train ## the pictures of docs/, from the running product
+	@$(BIN)/python -m tests.prepare
+	$(BIN)/python -m tests.pictures
+
+lock: ## renew the lock files from requirements/*.in
+	$(BIN)/python requirements/lock.py

@@ -1,0 +1,1 @@
+"""The command `uketome`: the application put together, started and watched."""
