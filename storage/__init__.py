@@ -1,0 +1,1 @@
+"""What is kept: settings, the clock, the database and all of its tables."""

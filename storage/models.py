@@ -1,0 +1,292 @@
+"""All tables on one page. Read top to bottom: who writes, what was written, what was answered, the case, the staff.
+
+The row is the queue: `handled_at`, `sent_at`, `closed_at` are NULL until it is done, with a partial index on what is
+left. A state is a timestamp, so that it also says when.
+"""
+
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import JSON, DateTime, ForeignKey, Index, String, Text, TypeDecorator, UniqueConstraint, text
+from sqlalchemy.engine import Dialect
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class Instant(TypeDecorator[datetime]):
+    """A moment: UTC in the database (which on SQLite keeps no zones), with its zone in Python."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Into the database: UTC without a zone."""
+        return value.astimezone(UTC).replace(tzinfo=None) if value else None
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Out of the database: UTC, with the zone."""
+        return value.replace(tzinfo=UTC) if value else None
+
+
+class Base(DeclarativeBase):
+    """Shared by all tables."""
+
+    type_annotation_map = {datetime: Instant, dict[str, Any]: JSON, list[str]: JSON, str: Text}  # noqa: RUF012
+
+
+def _left(name: str, where: str, *columns: Any, unique: bool = False) -> Index:
+    """An index on only the rows that are not done: small however much has been done."""
+    return Index(name, *columns, unique=unique, postgresql_where=text(where), sqlite_where=text(where))
+
+
+def new_id() -> str:
+    """An id that says nothing and cannot be guessed."""
+    return uuid.uuid4().hex
+
+
+class Conversation(Base):
+    """One resident on one channel: their address there, where the talk stands, and whose turn it is to work on it."""
+
+    __tablename__ = "conversations"
+    __table_args__ = (UniqueConstraint("channel", "address"),)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    channel: Mapped[str] = mapped_column(String(8))
+    #: LINE's user id, or the hash of a browser's token; NULL after the quick exit.
+    address: Mapped[str | None] = mapped_column(String(80))
+    language: Mapped[str] = mapped_column(String(8), default="ja")
+    created_at: Mapped[datetime]
+    #: When the notice of use was shown (個人情報保護法 62条).
+    notice_at: Mapped[datetime | None]
+    #: When the resident blocked the account on LINE; nothing can be sent until they come back.
+    blocked_at: Mapped[datetime | None]
+    #: Where the talk stands (bot/talk.py): stage, topics asked and left out.
+    talk: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    #: Which process works on this conversation, and until when that holds.
+    lease_owner: Mapped[str | None] = mapped_column(String(32))
+    lease_until: Mapped[datetime | None]
+    #: After a turn that raised: not before then, and how often in a row.
+    not_before: Mapped[datetime | None]
+    failures: Mapped[int] = mapped_column(default=0)
+
+
+class Turn(Base):
+    """One answer to everything that was waiting when it began. A message belongs to exactly one turn."""
+
+    __tablename__ = "turns"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id"), index=True)
+    began_at: Mapped[datetime]
+    recorded_at: Mapped[datetime]
+    #: Who spoke: rasa, reception (the fallback), or nobody, because a person holds the conversation.
+    voice: Mapped[str] = mapped_column(String(12))
+
+
+class Delivery(Base):
+    """One call to a channel, to be made once: the outbox. On the web there is none, since the browser asks."""
+
+    __tablename__ = "deliveries"
+    __table_args__ = (_left("deliveries_left", "done_at IS NULL", "conversation_id", "id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id"))
+    #: "bot" is silent while a person holds the conversation, also for what was made before; "counselor" is not.
+    voice: Mapped[str] = mapped_column(String(12))
+    created_at: Mapped[datetime]
+    #: LINE's one-use token, free of quota, and until when it is worth trying.
+    reply_token: Mapped[str | None] = mapped_column(String(80))
+    reply_until: Mapped[datetime | None]
+    retry_key: Mapped[str] = mapped_column(String(36))
+    attempts: Mapped[int] = mapped_column(default=0)
+    next_at: Mapped[datetime]
+    lease_owner: Mapped[str | None] = mapped_column(String(32))
+    lease_until: Mapped[datetime | None]
+    #: Set in every end: sent, failed for good, or withdrawn because a person took over.
+    done_at: Mapped[datetime | None]
+    sent_at: Mapped[datetime | None]
+    failed_at: Mapped[datetime | None]
+    #: Why it failed or waits, as a sentence for staff.
+    error: Mapped[str | None]
+
+
+class Attempt(Base):
+    """One try at a delivery: written before the call leaves, completed after."""
+
+    __tablename__ = "attempts"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    delivery_id: Mapped[int] = mapped_column(ForeignKey("deliveries.id"), index=True)
+    via: Mapped[str] = mapped_column(String(8))
+    began_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    #: Whether the channel took it; NULL when that is not known (we died, or its answer did not come).
+    arrived: Mapped[bool | None]
+    outcome: Mapped[str | None]
+
+
+class Message(Base):
+    """What was written, by anyone. A resident's is also the inbox: it waits until `handled_at`."""
+
+    __tablename__ = "messages"
+    __table_args__ = (
+        # Redelivery is absorbed here.
+        UniqueConstraint("channel", "event_id"),
+        Index("messages_talk", "conversation_id", "id"),
+        Index("messages_case", "case_id", "id"),
+        # What is left to do: oldest first, and that of one conversation.
+        _left("messages_waiting", "handled_at IS NULL", "id"),
+        _left("messages_unhandled", "handled_at IS NULL", "conversation_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id"))
+    case_id: Mapped[str | None] = mapped_column(ForeignKey("cases.id"))
+    #: resident, bot or counselor
+    sender: Mapped[str] = mapped_column(String(10))
+    #: text, or what came instead: sticker, image, video, audio, file, location, follow
+    kind: Mapped[str] = mapped_column(String(10), default="text")
+    text: Mapped[str]
+    choices: Mapped[list[str] | None]
+    channel: Mapped[str] = mapped_column(String(8))
+    #: The channel's own id of this event; NULL for what we write.
+    event_id: Mapped[str | None] = mapped_column(String(80))
+    #: LINE's id of the message, which an unsend names.
+    channel_message_id: Mapped[str | None] = mapped_column(String(80), index=True)
+    reply_token: Mapped[str | None] = mapped_column(String(80))
+    #: When the resident wrote it, by the channel's clock (redelivery comes late and out of order).
+    written_at: Mapped[datetime]
+    received_at: Mapped[datetime]
+    handled_at: Mapped[datetime | None]
+    turn_id: Mapped[int | None] = mapped_column(ForeignKey("turns.id"))
+    delivery_id: Mapped[int | None] = mapped_column(ForeignKey("deliveries.id"), index=True)
+    #: Staff who wrote it.
+    staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    unsent_at: Mapped[datetime | None]
+
+
+#: Who waits for a person, and whom nobody has yet.
+WAITING = "closed_at IS NULL AND claimed_by IS NULL AND following_since IS NULL AND waiting_since IS NOT NULL"
+
+
+class Case(Base):
+    """A consultation in the queue. Its verbs are in handoff/case.py, its assessment's form in bot/understanding."""
+
+    __tablename__ = "cases"
+    __table_args__ = (
+        # The queue is walked level by level (handoff/queue.py): within one, the index has its order. One index for
+        # each status, holding nothing else: finding the few that are claimed must not pass the many that wait.
+        _left("cases_queue", WAITING, "urgency", "waiting_since", "id"),
+        _left("cases_talking", "waiting_since IS NULL AND closed_at IS NULL", "urgency", "opened_at"),
+        _left("cases_claimed", "claimed_by IS NOT NULL AND closed_at IS NULL", "urgency", "claimed_by"),
+        _left("cases_following", "following_since IS NOT NULL AND closed_at IS NULL", "urgency", "following_since"),
+        _left("cases_closed", "closed_at IS NOT NULL", "closed_at", "id"),
+        # One open case a conversation, also when two processes open one at once.
+        _left("cases_open", "closed_at IS NULL", "conversation_id", unique=True),
+        _left("cases_collecting", "waiting_since IS NULL AND closed_at IS NULL", "last_message_at"),
+    )
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id"))
+    #: The case of the same resident before this one.
+    previous_id: Mapped[str | None] = mapped_column(ForeignKey("cases.id"))
+    channel: Mapped[str] = mapped_column(String(8))
+    language: Mapped[str] = mapped_column(String(8), default="ja")
+    opened_at: Mapped[datetime]
+    last_message_at: Mapped[datetime]
+    #: Since when a person is needed: kept through claim and release, so that nobody loses their place.
+    waiting_since: Mapped[datetime | None]
+    claimed_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    claimed_at: Mapped[datetime | None]
+    following_since: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
+    outcome: Mapped[str | None]
+    #: 0 none, 1 watch, 2 urgent, 3 immediate: the queue's first key.
+    urgency: Mapped[int] = mapped_column(default=0)
+    #: bot.understanding.Assessment as JSON: fields, services, members, urgency, topics, each with its quotes.
+    assessment: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    complaint: Mapped[str] = mapped_column(default="")
+    summary: Mapped[str] = mapped_column(default="")
+    #: Sharing with other desks: not asked (NULL), yes or no, and when that was said.
+    share: Mapped[bool | None]
+    share_at: Mapped[datetime | None]
+    person_wanted_at: Mapped[datetime | None]
+    delete_wanted_at: Mapped[datetime | None]
+
+
+class CaseEvent(Base):
+    """What happened to a case, in order: opened, waiting, claimed, released, handed_back, replied, closed, …"""
+
+    __tablename__ = "case_events"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    case_id: Mapped[str] = mapped_column(ForeignKey("cases.id"), index=True)
+    at: Mapped[datetime]
+    kind: Mapped[str] = mapped_column(String(24))
+    staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    #: Never a resident's words: those stand in messages, where they can be taken back.
+    note: Mapped[str | None]
+
+
+class Staff(Base):
+    """A person who works with cases."""
+
+    __tablename__ = "staff"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    email: Mapped[str] = mapped_column(String(254), unique=True)
+    name: Mapped[str] = mapped_column(default="")
+    #: counselor, supervisor or admin
+    role: Mapped[str] = mapped_column(String(12))
+    password_hash: Mapped[str]
+    created_at: Mapped[datetime]
+    disabled_at: Mapped[datetime | None]
+
+
+class StaffSession(Base):
+    """A signed-in browser. The browser's token is kept only as its hash."""
+
+    __tablename__ = "staff_sessions"
+
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"), index=True)
+    csrf: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+
+
+class Invitation(Base):
+    """A one-use link that makes an account; the first start prints one for the first admin."""
+
+    __tablename__ = "invitations"
+
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    role: Mapped[str] = mapped_column(String(12))
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+class ApiToken(Base):
+    """A staff system's key to `/api`, kept only as its hash."""
+
+    __tablename__ = "api_tokens"
+
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    name: Mapped[str]
+    scopes: Mapped[list[str]]
+    created_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+
+
+class Notice(Base):
+    """Something staff should know that belongs to no case: LINE's quota runs low, a delivery failed for good."""
+
+    __tablename__ = "notices"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(24))
+    sentence: Mapped[str]
+    at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]

@@ -1,0 +1,166 @@
+"""Settings: read once from the environment or `.env`, typed, and refused with one sentence when wrong."""
+
+import contextlib
+import os
+import secrets
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ROOT = Path(__file__).resolve().parent.parent
+CLOCK_TIME = r"^([01]?[0-9]|2[0-3]):[0-5][0-9]$"
+
+
+class SettingsError(Exception):
+    """A setting is wrong; the message is one sentence that names it and what is allowed."""
+
+
+class Settings(BaseSettings):
+    """Every setting, under the prefix `UKETOME_`. Use `Settings.read()`, which says what is wrong in a sentence."""
+
+    model_config = SettingsConfigDict(env_prefix="UKETOME_", env_file=".env", extra="ignore", frozen=True)
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=1, le=65535)
+    public_url: str | None = None
+    database_url: str = ""
+    redis_url: str | None = None
+    var_dir: Path = ROOT / "var"
+
+    line_channel_secret: str | None = None
+    line_channel_access_token: str | None = None
+    line_api_base: str = "https://api.line.me"
+    line_data_api_base: str = "https://api-data.line.me"
+    line_mode: Literal["talk", "door"] = "talk"
+
+    rasa_url: str | None = None
+    rasa_token: str | None = None
+    rasa_timeout_s: float = Field(default=3.0, gt=0, le=30)
+
+    embedding_model: str | None = None
+    secret_key_file: Path | None = None
+    silence_minutes: float = Field(default=30, gt=0, le=24 * 60)
+    retention_days: int = Field(default=365 * 5, ge=1)
+
+    town: str = "うけとめ市"
+    staff_from: str = Field(default="8:30", pattern=CLOCK_TIME)
+    staff_until: str = Field(default="17:15", pattern=CLOCK_TIME)
+    chat_messages_per_minute: int = Field(default=40, ge=1)
+    sign_in_tries: int = Field(default=10, ge=1)
+
+    @classmethod
+    def read(cls, **given: Any) -> "Settings":
+        """The settings of this process. Raises SettingsError with one sentence for the first wrong value."""
+        try:
+            return cls(**given)
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = "UKETOME_" + "_".join(str(part) for part in first["loc"]).upper()
+            raise SettingsError(f"{name} is wrong: {first['msg']}.") from None
+
+    @field_validator(
+        "public_url", "redis_url", "rasa_url", "line_channel_secret", "line_channel_access_token", mode="before"
+    )
+    @classmethod
+    def empty_is_unset(cls, value: str | None) -> str | None:
+        """`UKETOME_X=` in a file means the same as no line at all."""
+        return value or None
+
+    @field_validator("public_url", "rasa_url", "line_api_base", "line_data_api_base")
+    @classmethod
+    def web_address(cls, value: str | None) -> str | None:
+        """Addresses must be http(s) and lose their last slash."""
+        if value is not None and not value.startswith(("http://", "https://")):
+            raise ValueError("it must begin with http:// or https://")
+        return value.rstrip("/") if value else value
+
+    @field_validator("redis_url")
+    @classmethod
+    def known_redis(cls, value: str | None) -> str | None:
+        """As Redis writes its addresses."""
+        if value is not None and not value.startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("it must begin with redis://, rediss:// or unix://")
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def known_database(cls, value: str) -> str:
+        """SQLite and PostgreSQL are what the tests run."""
+        if value and not value.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://")):
+            raise ValueError("it must begin with sqlite:/// or postgresql://")
+        return value.replace("postgresql://", "postgresql+psycopg://", 1)
+
+    @model_validator(mode="after")
+    def line_is_whole_or_off(self) -> "Settings":
+        """LINE needs both its secret and its token; one alone is a mistake, none means off."""
+        if (self.line_channel_secret is None) != (self.line_channel_access_token is None):
+            raise SettingsError(
+                "UKETOME_LINE_CHANNEL_SECRET and UKETOME_LINE_CHANNEL_ACCESS_TOKEN belong together: "
+                "set both, or neither."
+            )
+        return self
+
+    @field_validator("line_mode")
+    @classmethod
+    def only_talk_yet(cls, value: str) -> str:
+        """A town that asks for the door must not get the talk instead: that would leave words on LINE."""
+        if value == "door":
+            raise ValueError("this version has only talk; door is not built yet")
+        return value
+
+    @property
+    def database(self) -> str:
+        """The database's address: the setting, or a SQLite file under `var/`."""
+        return self.database_url or f"sqlite:///{self.var_dir / 'uketome.db'}"
+
+    @property
+    def line_on(self) -> bool:
+        """Whether LINE is connected."""
+        return self.line_channel_secret is not None
+
+    @property
+    def address(self) -> str:
+        """Where people reach this service, without a last slash."""
+        return (
+            self.public_url
+            or f"http://{'localhost' if self.host in ('127.0.0.1', '0.0.0.0') else self.host}:{self.port}"
+        )
+
+    @cached_property
+    def secret_key(self) -> bytes:
+        """The key that tokens are hashed with; made at the first start, readable by the service's user only."""
+        path = self.secret_key_file or self.var_dir / "secret.key"
+        try:
+            if not path.exists():
+                _make_key(path)
+            key = path.read_bytes()
+        except OSError as error:
+            raise SettingsError(f"The key file {path} cannot be used ({error.strerror}).") from None
+        if len(key) < 16:
+            raise SettingsError(f"UKETOME_SECRET_KEY_FILE is wrong: {path} must hold at least 16 bytes.")
+        return key
+
+
+def make_folder(path: Path) -> None:
+    """The folder, made where it is missing. Raises SettingsError when that cannot be."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(
+            f"The folder {path} cannot be made ({error.strerror}): set UKETOME_VAR_DIR or UKETOME_DATABASE_URL "
+            "to a place where the service may write."
+        ) from None
+
+
+def _make_key(path: Path) -> None:
+    # Whole or not at all, and never over another's: two processes may start at the same moment.
+    make_folder(path.parent)
+    mine = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    with os.fdopen(os.open(mine, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(secrets.token_bytes(32))
+    with contextlib.suppress(FileExistsError):
+        os.link(mine, path)
+    mine.unlink()
