@@ -1,0 +1,148 @@
+"""The danger screen: patterns with structure around them. It comes first and needs no model.
+
+A sign alone decides nothing. Around each one is looked: is it denied, an idiom, long past, a film, a question for
+study? What resemblance to the written voices of danger adds comes after, in `with_voices`: most people in danger use
+none of these words.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bot.understanding.assessment import LEVELS, Urgency
+from bot.understanding.clauses import Clause, fold, split
+from bot.understanding.danger_signs import SIGNS, Sign, looks_harmless
+from bot.understanding.heads import KINDS, Floats
+
+if TYPE_CHECKING:  # the screen must not need what the evidence needs
+    from bot.understanding.evidence import Evidence
+
+# Set by hand on the voices held out in five parts and on nlu_data/checks.
+URGENT_FROM = 0.36
+URGENT_SHORT_FROM = 0.7  # few words: what they resemble says little
+SHORT = 14
+SURE_FROM = 0.95  # where the words also look like an idiom, a film or a matter long past
+IMMEDIATE_FROM = 0.5
+WATCH_FROM = 0.55
+KIND_FROM = 0.5
+
+
+def screen_text(text: str) -> Urgency:
+    """`screen` for a text alone: what can still be seen when no model can be loaded."""
+    folded = fold(text)
+    return screen(folded, split(folded), text)
+
+
+def screen(folded: str, clauses: Sequence[Clause], original: str) -> Urgency:
+    """The highest danger told. Its quote is the clause that tells it; kinds in order of level."""
+    lines = _Lines(clauses)
+    found = [(LEVELS.index(sign.level), sign.kind, clause) for sign in SIGNS if (clause := lines.first(sign))]
+    if not found:
+        return _spaced_out(folded, original)
+    found.sort(key=lambda item: -item[0])
+    level, _, clause = found[0]
+    return Urgency(LEVELS[level], tuple(dict.fromkeys(kind for _, kind, _ in found)), clause.quote(original))
+
+
+# So many harmless-looking places are passed over for one sign; the next one counts, which keeps the work small.
+_PASSED_OVER = 40
+_STRETCH = 200
+
+
+class _Lines:
+    """The clauses as lines of one text, so that each sign is searched once for all of them."""
+
+    def __init__(self, clauses: Sequence[Clause]) -> None:
+        self._clauses = clauses
+        texts = [clause.text.replace("\n", " ") for clause in clauses]
+        self.text = "\n".join(texts)
+        self._starts = [0]
+        for text in texts[:-1]:
+            self._starts.append(self._starts[-1] + len(text) + 1)
+        self._stretches = list(self._cut())
+        self._harmless: dict[int, bool] = {}
+
+    def _cut(self) -> Iterator[tuple[int, int]]:
+        """For each clause, where its sentence begins and ends in `text`; of a very long sentence a stretch."""
+        groups: list[list[int]] = []
+        for at, clause in enumerate(self._clauses):
+            first = self._clauses[groups[-1][0]] if groups else None
+            if first and clause.sentence == first.sentence and clause.end - first.start <= _STRETCH:
+                groups[-1].append(at)
+            else:
+                groups.append([at])
+        for group in groups:
+            last = group[-1]
+            end = self._starts[last] + len(self._clauses[last].text)
+            yield from [(self._starts[group[0]], end)] * len(group)
+
+    def first(self, sign: Sign) -> Clause | None:
+        """The first clause with this sign that does not look harmless."""
+        position = passed = 0
+        while match := sign.pattern.search(self.text, position):
+            at = bisect_right(self._starts, match.start()) - 1
+            if sign.before and not sign.before.search(
+                self.text, max(self._starts[at], match.start() - sign.reach), match.start()
+            ):
+                position = match.end() if match.end() > match.start() else match.end() + 1
+                continue
+            if passed >= _PASSED_OVER or not self._looks_harmless(at):
+                return self._clauses[at]
+            passed += 1
+            position = max(self._stretches[at][1], match.end())
+        return None
+
+    def _looks_harmless(self, at: int) -> bool:
+        start, end = self._stretches[at]
+        if start not in self._harmless:
+            self._harmless[start] = looks_harmless(self.text[start:end].replace("\n", ""))
+        return self._harmless[start]
+
+
+def with_voices(screened: Urgency, evidence: Evidence, original: str) -> Urgency:
+    """The screen's finding, raised where the text resembles voices of danger."""
+    if not evidence.tells:
+        return screened
+    level = _level_by_voices(evidence)
+    if LEVELS.index(level) <= LEVELS.index(screened.level):
+        return screened
+    quote = evidence.clauses[int(np.argmax(evidence.danger_each[:, 0]))].quote(original)
+    if not quote:
+        return screened
+    return Urgency(level, _kinds(evidence.danger[3:], screened.kinds), quote)
+
+
+def _level_by_voices(evidence: Evidence) -> str:
+    urgent, immediate, any_sign = (float(p) for p in evidence.danger[:3])
+    length = sum(len(clause.text) for clause in evidence.clauses)
+    threshold = URGENT_FROM if length >= SHORT else URGENT_SHORT_FROM
+    if any(looks_harmless(clause.text) for clause in evidence.clauses):
+        threshold = SURE_FROM
+    if urgent >= threshold:
+        return "immediate" if immediate >= IMMEDIATE_FROM else "urgent"
+    return "watch" if any_sign >= WATCH_FROM else "none"
+
+
+def _kinds(shares: Floats, before: tuple[str, ...]) -> tuple[str, ...]:
+    """The likeliest kind always; others where they are likely too."""
+    order = [int(at) for at in np.argsort(-shares, kind="stable")]
+    likely = [KINDS[at] for at in order if shares[at] >= KIND_FROM] or [KINDS[order[0]]]
+    return tuple(dict.fromkeys((*before, *likely)))
+
+
+_SPACED = re.compile(r"(?:\S[\s\u200b]{1,3}){3,200}\S")
+
+
+def _spaced_out(folded: str, original: str) -> Urgency:
+    """「も う し に た い」: letters with blanks between are read together."""
+    for match in _SPACED.finditer(folded):
+        joined = re.sub(r"[\s\u200b]", "", match.group())
+        for sign in SIGNS:
+            if sign.kind == "suicide" and sign.before is None and sign.pattern.search(joined):
+                return Urgency(sign.level, (sign.kind,), original[match.start() : match.end()])
+    return Urgency()

@@ -1,0 +1,194 @@
+"""Words for people and their ages: finds each mention in a text, with its place."""
+
+# ruff: noqa: E501 - a pattern is read best in one piece
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+CHILDREN = ("son", "daughter", "other")
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """`called` is the word that tells siblings of one relation apart (長男, 上の); "" for a plain 息子."""
+
+    start: int
+    end: int
+    relation: str
+    called: str = ""
+    gone: bool = False  # dead, divorced or left for good
+
+
+# Relation → the words for it. Words of one letter are guarded in `_GUARDS`.
+_WORDS: dict[str, str] = {
+    "relative": r"(?:息子|長男|次男|三男|兄|弟)(?:さん)?の(?:嫁|妻|奥さん|彼女)|(?:娘|長女|次女|姉|妹)(?:さん)?の(?:夫|旦那|だんな|婿|彼氏)|"
+    r"(?:夫|主人|旦那|妻|家内|父|母)(?:さん)?の(?:兄|弟|姉|妹)|(?:兄|弟|姉|妹)(?:さん)?の(?:子|息子|娘)|兄嫁|弟嫁|お嫁さん|義(?:兄|弟|姉|妹)|"
+    r"叔父|伯父|叔母|伯母|おじさん(?=の家|と二人|が倒)|おばさん(?=の家|と二人)|甥|姪|いとこ|従兄弟?|従姉妹?|従妹|親戚",
+    "father_in_law": r"(?:夫|主人|旦那|だんな|妻|家内|嫁)(?:さん)?の(?:お?父(?:さん|親)?|おやじ)|義父|お?義父さん|舅|しゅうと(?!め)",
+    "mother_in_law": r"(?:夫|主人|旦那|だんな|妻|家内|嫁|ご主人)(?:さん)?の(?:お?母(?:さん|親|さま|様)?)|義母|お?義母さん|姑|しゅうとめ|お姑さん",
+    "both_in_law": r"義(?:理の)?両親|義父母|(?:夫|主人|妻)の(?:両親|親)",
+    "grandchild": r"(?:息子|娘|長男|長女|次女|次男)の(?:子ども|子供|子|息子|娘)|(?:上の|下の)?孫(?!の手)",
+    "grandfather": r"祖父(?!母)|おじいちゃん|おじいさん|じいちゃん|じいさん|じいじ|じじ",
+    "grandmother": r"祖母|おばあちゃん|おばあさん|ばあちゃん|ばあさん|ばあば|ばば(?=が|は|も)",
+    "both_grand": r"祖父母",
+    "both_parents": r"両親|父母|ふた親|親二人|父さん母さん",
+    "husband": r"夫|ご?主人|旦那|だんな|ダンナ|亭主|うちの人|おっと|つれあい|連れ合い|宿六",
+    "wife": r"妻|家内|奥さん|奥さま|奥様|かみさん|女房|嫁(?!ぎ|い|入|姑|に|が来)|つま(?=が|は|の|も|、|を)|細君",
+    "partner": r"彼氏|彼女|彼ピ|恋人|交際相手|婚約者|内縁の(?:夫|妻)|同棲相手|同居人の彼|相方|パートナー|彼(?=[はがのもと、0-9])",
+    "father": r"お?父(?:さん|親|ちゃん|さま|様|上)?|おとうさん|とうちゃん|おとん|親父|おやじ|オヤジ|パパ|ちち(?=が|は|の|、)",
+    "mother": r"お?母(?:さん|親|ちゃん|さま|様|上)?|おかあさん|かあちゃん|かーちゃん|おかん|オカン|おふくろ|お袋|ママ(?!友|さん)|はは(?=が|は|の|、)",
+    "son": r"(?:上の|下の|一番上の|末の|真ん中の)?(?:息子|むすこ|男の子)|長男|次男|二男|三男|四男|末っ子の男|せがれ|倅|坊主(?=が|は|も)|ご子息",
+    "daughter": r"(?:上の|下の|一番上の|末の|真ん中の)?(?:娘(?!婿)|むすめ|女の子)|長女|次女|二女|三女|お嬢さん|ご息女",
+    "older_brother": r"お?兄(?:さん|ちゃん|貴|き)?|おにいちゃん|おにいさん|あにき|にいちゃん|アニキ",
+    "younger_brother": r"弟|おとうと",
+    "older_sister": r"お?姉(?:さん|ちゃん|貴)?|おねえちゃん|おねえさん|ねえちゃん|あねき|アネキ",
+    "younger_sister": r"妹|いもうと",
+    "other": r"(?:上の|下の|一番上の|末の|うちの)(?:子|こ)(?=[^供ど])|(?:うちの)?(?:子ども|子供|こども)(?!食堂|会|園|の(?:頃|ころ|とき|時)|家庭|たちの|部屋|医療|連れ|手当)|赤ん坊|赤ちゃん|乳児|双子",
+    "friend": r"ルームメイト|(?:一緒に(?:住んで|暮らして)(?:い)?る)(?:友人|友達|友だち)|(?:友人|友達|友だち|親友)(?=が|は|の(?:こと|様子)|、|[0-9])",
+    "client": r"(?<=歳の)(?:方|男(?!性|の|子)|女(?!性|の|子)|お客)|ご?本人(?:さま|様)?|利用者(?:さま|様|さん)?|患者(?:さん|様)?|(?:その|この)方|男の方|女の方|男性(?!名義)|女性|生徒|児童(?!相談|手当|扶養|委員|館|クラブ|発達|課|デイ|の?福祉|精神)|男児|女児|男子|女子",
+    "self": r"私|わたし|わたくし|あたし|アタシ|僕|ぼく|ボク|俺|おれ|オレ|自分|わし|おら(?=[はがもの、])|あたい|うち(?=[はがも]、?(?!の|に|で))",
+}
+_NOT_AFTER = {
+    "父": "祖義叔伯神",
+    "母": "祖義叔伯保父",
+    "夫": "丈工大農漁",
+    "妻": "",
+    "兄": "義従父",
+    "弟": "義従子兄",
+    "姉": "義従",
+    "妹": "義従姉",
+}
+_NOT_BEFORE = {
+    "父": "子兄母方",
+    "母": "子国語校体乳屋性",
+    "夫": "婦",
+    "妻": "子帯",
+    "兄": "弟妹",
+    "弟": "子妹",
+    "姉": "妹弟",
+    "娘": "婿",
+    "主人": "公",
+    "自分": "でで自",
+    "彼": "女氏岸",
+}
+_MENTION = re.compile("|".join(f"(?P<{name}>{words})" for name, words in _WORDS.items()))
+_QUOTED = re.compile(
+    r"[「『][^」』]*[」』]?|^[^「『]*[」』]"
+)  # in somebody else's mouth 「お父さん」 is another person
+_CALLED = re.compile(r"長男|次男|二男|三男|四男|長女|次女|二女|三女|一番上|上の|下の|末の|真ん中")
+_BOTH = {
+    "both_parents": ("father", "mother"),
+    "both_in_law": ("father_in_law", "mother_in_law"),
+    "both_grand": ("grandfather", "grandmother"),
+}
+_GONE_BEFORE = re.compile(
+    r"(?:亡き|亡くなった|死んだ|死別した|元|前の|別れた|離婚した|他界した|昔の|先妻|先立った|隣の|近所の|お隣の|向かいの|友達の|友だちの|知り合いの|同僚の|よその)$"
+)
+_GONE_AFTER = re.compile(
+    r"^(?:さん|さま|様|ちゃん|親|上|を|と|とは|に|は|が|も|の|、)*(?:[^、。！？\n]{0,14}?)(?:亡くな|他界|死去|死別|死に(?:ました|まして)|死んで|死んだ|逝(?:き|っ|去)|"
+    r"先立|見送(?:り|っ)|旅立|蒸発|失踪|行方(?:不明|が)|出て(?:い?って(?:それきり|しまい|から)|い?きました|い?った|行き)|離婚(?:し(?:ました|て|た(?!い))|後|して)|別れ(?:ました|て(?!ほしい)|た(?!い))|(?:は|も)(?:もう)?(?:いない|いません|おりません|おらん|おらず)(?:$|。|、)|葬儀|四十九日|三回忌|一周忌|仏壇)"
+)
+_NOT_GONE = re.compile(
+    r"亡くな(?:る|り)そう|死に(?:たい|たく)|死んでしまいたい|出て行け|亡くなったら|亡き(?:あと|後)が心配|(?:夫|妻|母|父)(?:を|に)(?:亡くした|先立たれた)[^、。]*(?:母|父|祖母)"
+)
+
+
+def mentions(text: str) -> list[Mention]:
+    """Every mention of a person in the order of the text (folded letters)."""
+    found: list[Mention] = []
+    quoted = [m.span() for m in _QUOTED.finditer(text)]
+    for match in _MENTION.finditer(text):
+        if not _is_word(text, match) or any(start < match.start() < end for start, end in quoted):
+            continue
+        name = str(match.lastgroup)
+        rest = text[match.end() :]
+        if _NOT_MEANT.match(rest) or _WRITER.match(rest):  # 「39の嫁の私」 is one person, and not a wife of somebody's
+            continue
+        called = _CALLED.match(match.group())
+        gone = _is_gone(text, match)
+        for relation in _BOTH.get(name, (name,)):
+            found.append(Mention(match.start(), match.end(), relation, called.group() if called else "", gone))
+    return found
+
+
+def _is_word(text: str, match: re.Match[str]) -> bool:
+    """Whether a short word stands alone: 母 is not in 母子家庭, 夫 not in 大丈夫."""
+    word = match.group()
+    before, after = text[match.start() - 1 : match.start()], text[match.end() : match.end() + 1]
+    return not (before and before in _NOT_AFTER.get(word, "")) and not (after and after in _NOT_BEFORE.get(word, ""))
+
+
+def _is_gone(text: str, match: re.Match[str]) -> bool:
+    if _GONE_BEFORE.search(text[max(0, match.start() - 6) : match.start()]):
+        return True
+    stretch = re.split(r"[。！？\n]", text[match.end() : match.end() + 26])[0]
+    inner = _MENTION.search(stretch)  # what is said of the next person is not said of this one
+    if inner and inner.start() > 0:
+        stretch = stretch[: inner.start()]
+    return bool(_GONE_AFTER.match(stretch)) and not _NOT_GONE.search(stretch)
+
+
+_DIGITS = {"〇": 0, "一": 1, "二": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9}
+_NUMBER = r"(?P<number>[0-9]{1,3}|[一二三四五六七八九]?十[一二三四五六七八九]?|百[一二三四五六七八九]?|[一二三四五六七八九](?=[歳才つ]))"
+_GRADE = r"(?P<school>小|中|高)(?:学校?|校)?(?P<grade>[1-6一二三四五六])(?:年(?!前))?生?|(?<![0-9])(?P<year>[1-6一二三四五六])年生"
+_NOT_MEANT = re.compile(r"^(?:じゃなく|ではなく|でなく|のほうじゃな)")
+_WRITER = re.compile(r"^(?:の(?:私|わたし|僕|俺|自分|立場)|でもある)")
+_UNIT = r"(?!\s*(?:[0-9]|年|か月|ヶ月|カ月|ヵ月|月|日|時|分|回|人|名|万|千|円|キロ|度|代|%|％|枚|本|台|階|号|週|錠|畳|個|件|社|つ目|番|割|倍|過ぎ|すぎ|前後|くらい|ぐらい|近|半ば|手前|以上|度目|丁目|ページ|か所|種|匹|頭))"
+_MONTHS = re.compile(
+    r"(?:生後)?[0-9一二三四五六七八九十]+(?:か|ヶ|カ|ヵ)月(?=の(?:赤|子|娘|息子|女|男|長|次|双)|です|で(?!き)|になる)|生まれたばかり|新生児|生後"
+)
+_AFTER = re.compile(
+    rf"^(?:さん|さま|様|ちゃん|くん|君|親|のほう|の方)?[(（はがもので、,・ 　:：]*(?:もう|今年で?|まだ|ことし|来月で|当年|この春|本年|現在|満|たしか|が)*[、 　]*(?:{_NUMBER}(?:(?P<sure>歳|才|さい|つ)(?!過ぎ|すぎ|前後|くらい|ぐらい|の(?:とき|時|頃|ころ)|まで|から)|{_UNIT}(?=$|[)）、。です 　はがもにの\n(（男女嫁]))|{_GRADE})"
+)
+_BEFORE = re.compile(
+    rf"(?:^|[^0-9一二三四五六七八九十年月日])(?:{_NUMBER}(?:歳|才|さい|つ)?(?:になる|になった|に(?:なり|なった)ます|の|で|、)?|(?:{_GRADE})(?:の|で|になる|、)?)$"
+)
+_ALONE = re.compile(
+    rf"(?:^|[、。\n 　(（])(?:年は|歳は|年齢は|とし)?(?:{_NUMBER}(?:(?:歳|才|さい)(?!の(?!女|男))|{_UNIT})(?:です|で|、|。|$|になり|になる|女|男|の(?:女|男)|\n|だよ|だ|　| )|{_GRADE}(?:です|で|、|。|$|女|男|の(?:女|男)|\n|だよ|だ|　| ))"
+)
+
+
+def age_after(stretch: str) -> int | None:
+    """The age that follows a mention: 「夫は47」「娘16（高1）」."""
+    match = _AFTER.match(stretch)
+    return _age(match) if match else None
+
+
+def age_before(stretch: str) -> int | None:
+    """The age in front of a mention: 「6歳の娘」「四十になる娘」「中2の息子」."""
+    if re.search(r"(?:か|ヶ|カ|ヵ)月の?$|生まれたばかりの$", stretch):
+        return 0
+    match = _BEFORE.search(stretch)
+    return _age(match) if match else None
+
+
+def age_alone(text: str) -> tuple[int, int] | None:
+    """An age with nobody beside it, and its place: 「47。夜勤の朝になると…」."""
+    match = _ALONE.search(text)
+    age = _age(match) if match else None
+    return (age, match.start()) if match and age is not None else None
+
+
+def is_baby(clause: str) -> bool:
+    return bool(_MONTHS.search(clause))
+
+
+def _age(match: re.Match[str]) -> int | None:
+    if match["number"]:
+        age = number(match["number"])
+        return age if 0 < age <= 110 else None
+    if match["school"]:
+        return number(match["grade"]) + {"小": 6, "中": 12, "高": 15}[match["school"]]
+    return number(match["year"]) + 6 if match["year"] else None
+
+
+def number(digits: str) -> int:
+    """47, 四十七, 十七, 百一."""
+    if digits.isascii():
+        return int(digits)
+    if "百" in digits:
+        return 100 + (_DIGITS.get(digits[-1], 0) if len(digits) > 1 else 0)
+    tens, ten, ones = digits.rpartition("十")
+    return (_DIGITS.get(tens, 1) * 10 if ten else 0) + (_DIGITS[ones] if ones else 0)
