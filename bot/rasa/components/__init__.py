@@ -1,0 +1,1 @@
+"""Our parts of the Rasa server: tokenizer, circumstances, wording, channel and tracker store."""

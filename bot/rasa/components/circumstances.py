@@ -1,0 +1,201 @@
+"""What the service knows about a message (its `metadata`) becomes entities that rules and responses can depend on.
+
+The service decides what is unknown, how dangerous it is and who speaks; this component only puts that
+into the few words which `domain.yml` names: `stage`, `asked`, `telling`, `tone` and `next`.
+It also settles the intent: what tells of a trouble is never taken for a small question.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from rasa.engine.graph import ExecutionContext, GraphComponent
+from rasa.engine.recipes.default_recipe import DefaultV1Recipe
+from rasa.engine.storage.resource import Resource
+from rasa.engine.storage.storage import ModelStorage
+from rasa.shared.nlu.constants import ENTITIES, INTENT, METADATA, TEXT
+from rasa.shared.nlu.training_data.message import Message
+
+STAGES = ("listening", "opening", "summary", "confirming", "done")
+TOPICS = ("none", "since", "household", "tried", "wish", "contact", "area", "share")
+LEVELS = ("none", "watch", "urgent", "immediate")
+DANGERS = ("none", "suicide", "violence", "need", "medical", "harm")
+SPEAKERS = ("self", "family", "neighbor", "agency")
+ATTACHMENTS = ("none", "sticker", "image", "video", "audio", "file", "location")
+
+QUESTIONS = {
+    "ask_who_reads",
+    "ask_is_machine",
+    "ask_cost",
+    "ask_when_reply",
+    "ask_privacy",
+    "ask_service",
+}
+# After these the bot waits: another question would talk over what was just asked for.
+WAITING = {"ask_person", "delete_request", "angry"}
+# Topics that are asked in other words when somebody speaks about another person.
+ABOUT_OTHERS = {"household", "tried", "wish"}
+A_FEW_CHARACTERS = 12
+# Replies to a question that leave it open: it is not asked again at once.
+NO_ANSWERS = ("skip", "dont_know", "share_yes", "share_no")
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """The metadata of one message. Whatever is unknown, missing or garbage counts as its first, harmless value."""
+
+    stage: str
+    topic: str
+    asked: str
+    danger: str
+    speaker: str
+    attachment: str
+    tells: bool
+    echo: bool
+    watch: bool
+    skips: int
+
+    @classmethod
+    def read(cls, metadata: Any) -> Circumstances:
+        """Takes anything; the contract is in README.md."""
+        given = metadata if isinstance(metadata, dict) else {}
+        level = one_of(LEVELS, given.get("danger"))
+        kind = one_of(DANGERS, given.get("danger_kind"))
+        skips = given.get("skips")
+        return cls(
+            stage=one_of(STAGES, given.get("stage")),
+            topic=one_of(TOPICS, given.get("topic")),
+            asked=one_of(TOPICS, given.get("asked")),
+            danger=("other" if kind == "none" else kind) if level in ("urgent", "immediate") else "none",
+            speaker=one_of(SPEAKERS, given.get("speaker")),
+            attachment=one_of(ATTACHMENTS, given.get("attachment")),
+            tells=given.get("tells") is True,
+            echo=given.get("echo") is True,
+            watch=level == "watch",
+            skips=skips if isinstance(skips, int) else 0,
+        )
+
+    def settle(self, intent: str, confidence: float, sure: float) -> str:
+        """The intent to act on. Told troubles win, except over what must never be overheard."""
+        if confidence < sure or self.attachment != "none":
+            return "tell_trouble"
+        if self.danger != "none":
+            return intent if intent in ("ask_person", "delete_request") else "tell_trouble"
+        if self.tells and not self._stands_beside_a_trouble(intent):
+            return "tell_trouble"
+        return intent
+
+    def _stands_beside_a_trouble(self, intent: str) -> bool:
+        if intent == "wrong_summary":
+            return self.stage == "confirming"
+        if intent in ("share_yes", "share_no"):
+            return self.asked == "share"
+        return intent in ("ask_person", "delete_request") or intent in QUESTIONS
+
+    def words(self, intent: str, length: int) -> dict[str, str]:
+        """The five entities for a message of that intent and so many characters."""
+        return {
+            "stage": self.stage,
+            "asked": "share" if self.asked == "share" else "other",
+            "telling": "trouble" if self.tells else "nothing",
+            "tone": self.tone(),
+            "next": self.next_step(intent, length),
+        }
+
+    def tone(self) -> str:
+        """How to take up what was written; see `utter_heard` in domain.yml."""
+        if self.danger != "none":
+            return self.danger
+        if self.attachment != "none" and not self.tells:
+            return self.attachment if self.attachment in ("sticker", "location") else "attachment"
+        if self.speaker == "agency":
+            return "agency"
+        if self.watch:
+            return "watch_echo" if self.echo else "watch"
+        return "echo" if self.echo else "plain"
+
+    def next_step(self, intent: str, length: int) -> str:
+        """What follows the answer; see `utter_next` in domain.yml. In danger nothing is asked but safety."""
+        if self.danger != "none":
+            return f"safe_{self.danger}"
+        if intent in WAITING:
+            return "wait"
+        if self.stage == "done":
+            return "again"
+        if self.stage == "confirming":
+            return self._after_summary(intent, length)
+        if self.skips >= 2 or (self.skips == 1 and intent == "skip"):
+            return "tired"
+        if self.stage == "summary":
+            return "summary"
+        if self.stage == "opening" and not self.tells and self.attachment == "none":
+            return "invite"
+        return self._question(intent)
+
+    def _after_summary(self, intent: str, length: int) -> str:
+        if intent == "tell_trouble":
+            return "added"
+        if intent in ("wrong_summary", "deny"):
+            return "corrected" if self.tells or length > A_FEW_CHARACTERS else "which"
+        return "confirm"
+
+    def _question(self, intent: str) -> str:
+        if self.topic == "none" or (self.topic == self.asked and intent in NO_ANSWERS):
+            return "open"
+        if self.speaker == "agency":
+            # An agency's referral lacks two things only: whether the person knows, and how to reach them.
+            return "agency_contact" if self.topic == "contact" else "agency_wish"
+        if self.speaker != "self" and self.topic in ABOUT_OTHERS:
+            return f"about_{self.topic}"
+        return self.topic
+
+
+@DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.ENTITY_EXTRACTOR, is_trainable=False)
+class MetadataEntities(GraphComponent):
+    """Comes last in the pipeline: settles the intent by the metadata and adds the five entities."""
+
+    @staticmethod
+    def get_default_config() -> dict[str, Any]:
+        """`sure`: below this confidence a text is taken as telling of a trouble, never as not understood."""
+        return {"sure": 0.5}
+
+    @classmethod
+    def create(
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
+    ) -> MetadataEntities:
+        """Called by Rasa."""
+        return cls(config)
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        """Takes the merged settings."""
+        self._sure = float(config["sure"])
+
+    def process(self, messages: list[Message]) -> list[Message]:
+        """Adds entities and sets the intent of each message."""
+        for message in messages:
+            if message.get(METADATA) is not None:
+                self._take_in(message, Circumstances.read(message.get(METADATA)))
+        return messages
+
+    def _take_in(self, message: Message, known: Circumstances) -> None:
+        found = message.get(INTENT) or {}
+        confidence = float(found.get("confidence") or 0.0)
+        intent = known.settle(found.get("name") or "", confidence, self._sure)
+        message.set(INTENT, {"name": intent, "confidence": confidence}, add_to_output=True)
+        words = known.words(intent, len(message.get(TEXT) or ""))
+        message.set(ENTITIES, [entity(name, value) for name, value in words.items()], add_to_output=True)
+
+
+def entity(name: str, value: str) -> dict[str, Any]:
+    """One entity as Rasa keeps them; it rests on no characters of the text."""
+    return {"entity": name, "value": value, "start": 0, "end": 0, "extractor": "MetadataEntities"}
+
+
+def one_of(allowed: tuple[str, ...], value: Any) -> str:
+    """The value where it is allowed, else the first one."""
+    return value if isinstance(value, str) and value in allowed else allowed[0]
