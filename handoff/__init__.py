@@ -1,0 +1,1 @@
+"""From case to counselor: the case, its summary, the queue, the console and the interface for staff systems."""

@@ -1,0 +1,127 @@
+"""The staff's pages: templates, the headers that every answer carries, and what an error looks like."""
+
+import hashlib
+import json
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.routing import APIRoute
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from sqlalchemy.exc import DBAPIError
+
+from handoff.words import words
+from storage.database import unavailable
+from storage.problems import Problem
+
+HERE = Path(__file__).parent
+SIGN_IN = "/staff/sign-in"
+NOT_NOW = "いまは応じられません。少し待って、もう一度お試しください。"
+
+# Nothing inline and nothing from elsewhere: what a resident's text might smuggle in cannot run.
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+        "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    ),
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+
+#: htmx without eval and without styles of its own, and with answers shown also when they say no.
+HTMX = {
+    "includeIndicatorStyles": False,
+    "allowEval": False,
+    "selfRequestsOnly": True,
+    "historyCacheSize": 0,
+    "responseHandling": [
+        {"code": "204", "swap": False},
+        {"code": "[23]..", "swap": True},
+        {"code": "[45]..", "swap": True, "error": True},
+    ],
+}
+
+_templates = Environment(
+    loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+    lstrip_blocks=True,
+)  # fmt: skip
+
+
+class SignInFirst(Exception):
+    """Nobody is signed in, or not any more."""
+
+
+class StaffRoute(APIRoute):
+    """A route of the staff's pages: its answers carry the headers, its errors are pages with one sentence."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Wraps the route."""
+        handle = super().get_route_handler()
+
+        async def guarded(request: Request) -> Response:
+            try:
+                response = await handle(request)
+            except SignInFirst:
+                response = _to_sign_in(request)
+            except Problem as problem:
+                response = _say(request, problem.status, problem.detail, problem.headers)
+            except LookupError as unknown:
+                response = _say(request, 404, str(unknown))
+            except DBAPIError as error:
+                if not unavailable(error):
+                    raise
+                response = _say(request, 503, NOT_NOW, {"Retry-After": "5"})
+            for name, value in HEADERS.items():
+                response.headers.setdefault(name, value)
+            return response
+
+        return guarded
+
+
+def render(template: str, **values: Any) -> str:
+    """A template with its values, every one of them escaped."""
+    return _templates.get_template(template).render(words=words(), **values)
+
+
+def page(template: str, status: int = 200, headers: dict[str, str] | None = None, /, **values: Any) -> HTMLResponse:
+    """A whole page."""
+    return HTMLResponse(
+        render(template, version=_version(), htmx=json.dumps(HTMX), **values), status_code=status, headers=headers
+    )
+
+
+def asked_by_htmx(request: Request) -> bool:
+    """Whether a part of the page is wanted rather than a page."""
+    return "hx-request" in request.headers
+
+
+def _to_sign_in(request: Request) -> Response:
+    if request.method == "GET" and not asked_by_htmx(request):
+        return RedirectResponse(f"{SIGN_IN}?next={quote(request.url.path)}", 303)
+    return Response(status_code=401, headers={"HX-Redirect": SIGN_IN})
+
+
+def _say(request: Request, status: int, sentence: str, headers: dict[str, str] | None = None) -> Response:
+    if asked_by_htmx(request):
+        return HTMLResponse(render("problem_part.html", sentence=sentence), status, headers)
+    return page("problem.html", status, headers, sentence=sentence, who=None)
+
+
+def _version() -> str:
+    """Changes with the files, so that a browser never shows a new page in an old dress."""
+    return _digest(b"".join(path.read_bytes() for path in sorted((HERE / "static").iterdir()) if path.is_file()))
+
+
+def digest(html: str) -> str:
+    """What a part of a page is compared by."""
+    return _digest(html.encode())
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:16]

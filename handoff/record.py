@@ -1,0 +1,143 @@
+"""A case as it is shown to staff systems: the JSON of the interface, and the talk behind it."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from handoff import queue, summary
+from handoff.case import LEVELS, status
+from handoff.words import service_name, words
+from storage.models import Case, Conversation, Delivery, Message, Staff
+
+#: Of one case; the newest, since a talk may go on for years.
+MOST_MESSAGES = 500
+#: Where these are told, the wrong person may read what we send.
+CARE_IN_CONTACT = {"dv", "child_abuse", "elder_abuse", "disability_abuse", "sexual_violence"}
+
+
+def plain_case(session: Session, case: Case) -> dict[str, Any]:
+    """One case in full."""
+    conversation = session.get_one(Conversation, case.conversation_id)
+    topics = case.assessment.get("topics", {})
+    names = {case.claimed_by: _staff_name(session, case.claimed_by)} if case.claimed_by else {}
+    return {
+        **listed(case, queue.complaints(session, [case])[case.id], names),
+        "summary": case.summary,
+        "services": [
+            {"id": found["id"], "name": service_name(found["id"]), "score": found["score"], "quote": found["quote"]}
+            for found in case.assessment.get("services", ())
+        ],
+        "wishes": topics.get("wish") or None,
+        "tried": topics.get("tried") or None,
+        "involved": [],
+        "area": topics.get("area") or None,
+        "since": topics.get("since") or None,
+        "contact": _contact(case, conversation),
+        "consent": {"notice_at": _iso(conversation.notice_at), "share": case.share, "at": _iso(case.share_at)},
+        "not_asked": summary.unasked(case.assessment, case.share),
+        "outcome": case.outcome,
+        "previous_id": case.previous_id,
+        "messages": [_plain_message(message, delivery) for message, delivery in talk(session, case)],
+    }
+
+
+def listed(case: Case, complaint: str, holders: dict[int, str]) -> dict[str, Any]:
+    """One case as the queue lists it."""
+    assessment = case.assessment
+    return {
+        "id": case.id,
+        "status": status(case),
+        "opened_at": _iso(case.opened_at),
+        "waiting_since": _iso(case.waiting_since),
+        "closed_at": _iso(case.closed_at),
+        "claimed_by": holders.get(case.claimed_by) if case.claimed_by else None,
+        "channel": case.channel,
+        "language": case.language,
+        "speaker": assessment.get("speaker", "self"),
+        # The row's level is the queue's key: what is shown can never differ from what the order rests on.
+        "urgency": {**summary.urgency(assessment), "level": LEVELS[case.urgency]},
+        "complaint": complaint,
+        "fields": [
+            {
+                "id": field["id"], "confidence": field["confidence"], "quotes": field["quotes"],
+                "state": field.get("state", "found"),
+            }
+            for field in assessment.get("fields", ())
+        ],
+        "members": [
+            {
+                "relation": member.get("relation"), "age": member.get("age"), "fields": list(member.get("fields", ())),
+                "quotes": list(member.get("quotes", ())),
+            }
+            for member in summary.members(assessment)
+        ],
+    }  # fmt: skip
+
+
+def talk(session: Session, case: Case) -> list[tuple[Message, Delivery | None]]:
+    """The messages of a case in order, each with its delivery where its channel needs one."""
+    # What came before anything was told (a follow, the notice) belongs to no case, and to this talk all the same.
+    newest = session.execute(
+        select(Message, Delivery)
+        .outerjoin(Delivery, Delivery.id == Message.delivery_id)
+        .where(
+            Message.conversation_id == case.conversation_id, or_(Message.case_id == case.id, Message.case_id.is_(None))
+        )
+        .order_by(Message.id.desc())
+        .limit(MOST_MESSAGES)
+    )
+    entries: list[tuple[Message, Delivery | None]] = [(message, delivery) for message, delivery in newest]
+    return entries[::-1]
+
+
+def shown_text(message: Message) -> str:
+    """What stands for a message: its words, or what came instead of words."""
+    if message.unsent_at:
+        return words().taken_back
+    if message.kind == "text" or message.kind not in words().attachments:
+        return message.text
+    return f"（{words().attachments[message.kind]}）" + (f"\n{message.text}" if message.text else "")
+
+
+def delivery_state(message: Message, delivery: Delivery | None) -> str:
+    """sent, waiting, failed or withdrawn; shown where the browser fetches it itself."""
+    if delivery is None:
+        return "shown"
+    if delivery.sent_at:
+        return "sent"
+    if delivery.failed_at:
+        return "failed"
+    return "withdrawn" if delivery.done_at else "waiting"
+
+
+def _plain_message(message: Message, delivery: Delivery | None) -> dict[str, Any]:
+    plain = {
+        "id": message.id, "from": message.sender, "text": shown_text(message), "at": _iso(message.written_at),
+        "kind": message.kind,
+    }  # fmt: skip
+    if message.sender == "resident":
+        return plain
+    return {**plain, "delivery": delivery_state(message, delivery), "error": delivery.error if delivery else None}
+
+
+def _contact(case: Case, conversation: Conversation) -> dict[str, Any]:
+    """How the resident can be reached. After the quick exit, or blocked, not through the channel any more."""
+    reachable = conversation.address is not None and conversation.blocked_at is None
+    told_of_violence = CARE_IN_CONTACT & set(summary.urgency(case.assessment)["kinds"])
+    return {
+        "by": case.channel if reachable else "none",
+        "phone": None,
+        "when": case.assessment.get("topics", {}).get("contact") or None,
+        "safe": reachable and not told_of_violence,
+    }
+
+
+def _staff_name(session: Session, staff_id: int) -> str:
+    staff = session.get(Staff, staff_id)
+    return (staff.name or staff.email) if staff else ""
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None

@@ -1,0 +1,173 @@
+"""What was understood, in words: for the counselor, who has one minute, and for the resident, who checks it.
+
+Pure functions over an assessment as it is stored (`bot.understanding.Assessment.to_json`). Nothing is said that was
+not told: every line is a quote or the name of what a quote was filed under, and what is unknown is listed as not asked.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from handoff.words import field_name, words
+
+Assessment = Mapping[str, Any]
+
+LONGEST_COMPLAINT = 200
+LONGEST_QUOTE_FOR_RESIDENT = 30
+#: The assessment's topics by the names that the interface for staff systems uses.
+TOPICS = {
+    "since": "since",
+    "household": "household",
+    "tried": "tried",
+    "wish": "wishes",
+    "contact": "contact",
+    "area": "area",
+}
+
+
+def summarise(assessment: Assessment, told: str = "") -> str:
+    """What a counselor reads in one minute: one line each, `told` being the complaint."""
+    return "\n".join(f"【{label}】{text}" for label, text in lines(assessment, told or complaint(assessment)))
+
+
+def lines(assessment: Assessment, told: str) -> list[tuple[str, str]]:
+    """The summary's lines as (label, text), in the order in which a counselor needs them."""
+    topics = assessment.get("topics", {})
+    found = [
+        ("危険", _danger(assessment)),
+        ("話した人", words().speakers.get(assessment.get("speaker", "self"), "")),
+        ("困りごと", _quoted(told)),
+        ("いつから", _quoted(topics.get("since", ""))),
+        ("世帯", "／".join(_member(member) for member in members(assessment)) or _quoted(topics.get("household", ""))),
+        ("分野", "、".join(field_name(field["id"]) for field in assessment.get("fields", ()))),
+        ("のぞみ", _quoted(topics.get("wish", ""))),
+        ("試したこと", _quoted(topics.get("tried", ""))),
+        ("連絡", _quoted(topics.get("contact", ""))),
+        ("地域", _quoted(topics.get("area", ""))),
+        ("まだ聞いていないこと", "、".join(words().topics[topic] for topic in unasked(assessment, True))),
+    ]
+    return [(label, text) for label, text in found if text]
+
+
+def complaint(assessment: Assessment) -> str:
+    """The trouble in the resident's own words, at most 200 characters: the quotes that the findings rest on.
+
+    "" when nothing was told yet. Made of quotes alone, so that words that were taken back are gone here too.
+    """
+    quotes = _quotes(assessment)
+    chosen: list[str] = []
+    for quote in quotes:
+        if len("……".join([*chosen, quote])) <= LONGEST_COMPLAINT:
+            chosen.append(quote)
+    return "……".join(chosen) or shorten(quotes[0] if quotes else "", LONGEST_COMPLAINT)
+
+
+def for_resident(assessment: Assessment) -> list[str]:
+    """「こう受けとめました」: a line a person, in everyday words, for the resident to confirm or correct."""
+    lines = [_kindly(member) for member in members(assessment) if member.get("fields") or member.get("quotes")]
+    lines += _nobodys(assessment)
+    topics = assessment.get("topics", {})
+    for topic, label in (("tried", words().tried), ("wish", words().wish)):
+        if topics.get(topic):
+            lines.append(f"{label}：「{shorten(topics[topic], LONGEST_QUOTE_FOR_RESIDENT)}」")
+    return lines
+
+
+def not_asked(topics: Mapping[str, Any]) -> list[str]:
+    """The topics that nobody has told of, by the interface's names (`words().topics` says them in Japanese)."""
+    return [name for topic, name in TOPICS.items() if not topics.get(topic)]
+
+
+def unasked(assessment: Assessment, share: bool | None) -> list[str]:
+    """What is not known yet of a case: topics, and whether other desks may be told."""
+    told = dict(assessment.get("topics", {}))
+    if any(member.get("relation") != "self" for member in members(assessment)):
+        told["household"] = True
+    return not_asked(told) + ([] if share is not None else ["share"])
+
+
+def members(assessment: Assessment) -> list[dict[str, Any]]:
+    """Everybody of the household who was told of."""
+    return list((assessment.get("household") or {}).get("members") or assessment.get("members") or ())
+
+
+def household(assessment: Assessment) -> str:
+    """The household in one line: 本人・夫 47歳・娘 14歳."""
+    return "・".join(_name_and_age(member, words().relations, " {}歳") for member in members(assessment))
+
+
+def urgency(assessment: Assessment) -> dict[str, Any]:
+    """Level, kinds and quote; level none where nothing was found."""
+    found = assessment.get("urgency") or {}
+    return {
+        "level": found.get("level", "none"),
+        "kinds": list(found.get("kinds", ())),
+        "quote": found.get("quote", ""),
+    }
+
+
+def kinds_in_words(kinds: Iterable[str]) -> str:
+    """The kinds of danger as staff call them."""
+    return "、".join(words().kinds.get(kind, kind) for kind in kinds)
+
+
+def shorten(text: str, most: int) -> str:
+    """The text's beginning, cut at a natural boundary where one is near, and marked as cut."""
+    text = " ".join(text.split())
+    if len(text) <= most:
+        return text
+    head = text[: most - 1]
+    end = max(head.rfind(mark) for mark in "。、！？ ")
+    return (head[:end] if end >= most // 2 else head) + "…"
+
+
+def _danger(assessment: Assessment) -> str:
+    found = urgency(assessment)
+    if found["level"] == "none":
+        return ""
+    kinds = kinds_in_words(found["kinds"])
+    return f"{words().levels[found['level']]}{f'（{kinds}）' if kinds else ''}{_quoted(found['quote'])}"
+
+
+def _member(member: Mapping[str, Any]) -> str:
+    name = _name_and_age(member, words().relations, "（{}歳）")
+    fields = "・".join(field_name(field) for field in member.get("fields", ()))
+    return name + (f"：{fields}" if fields else "")
+
+
+def _kindly(member: Mapping[str, Any]) -> str:
+    name = _name_and_age(member, words().relations_kindly, "（{}歳）")
+    return f"{name}：{_matters(member.get('fields', ()), member.get('quotes', ()))}"
+
+
+def _nobodys(assessment: Assessment) -> list[str]:
+    """The troubles that are told of nobody in particular."""
+    of_someone = {field for member in members(assessment) for field in member.get("fields", ())}
+    left = [field for field in assessment.get("fields", ()) if field["id"] not in of_someone]
+    if not left:
+        return []
+    quotes = list(dict.fromkeys(quote for field in left for quote in field.get("quotes", ())))
+    return [f"{words().household}：{_matters([field['id'] for field in left[:3]], quotes)}"]
+
+
+def _matters(fields: Iterable[str], quotes: Sequence[str]) -> str:
+    named = "、".join(dict.fromkeys(words().fields_plainly.get(field, field) for field in fields))
+    own = "".join(f"「{shorten(quote, LONGEST_QUOTE_FOR_RESIDENT)}」" for quote in quotes[:2])
+    return named + own
+
+
+def _name_and_age(member: Mapping[str, Any], names: Mapping[str, str], age: str) -> str:
+    name = names.get(member.get("relation", "other"), names["other"])
+    return name + (age.format(member["age"]) if member.get("age") is not None else "")
+
+
+def _quotes(assessment: Assessment) -> list[str]:
+    """Every quote once, those of danger first; one that stands inside another is left out."""
+    found = [urgency(assessment)["quote"]]
+    found += [quote for field in assessment.get("fields", ()) for quote in field.get("quotes", ())]
+    found += [quote for member in members(assessment) for quote in member.get("quotes", ())]
+    once = [quote for quote in dict.fromkeys(found) if quote]
+    return [quote for quote in once if not any(quote != other and quote in other for other in once)]
+
+
+def _quoted(text: str) -> str:
+    return f"「{text}」" if text else ""

@@ -1,0 +1,62 @@
+"""The words of the handoff, read from one file: to residents when a person takes over, and on the staff's pages."""
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from knowledge_base.vocabulary import vocabulary
+
+HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Words:
+    """One name for each id, by kind of id; an id that is unknown here is shown as it is."""
+
+    resident: dict[str, str]
+    relations_kindly: dict[str, str]
+    fields_plainly: dict[str, str]
+    household: str
+    wish: str
+    tried: str
+    relations: dict[str, str]
+    speakers: dict[str, str]
+    channels: dict[str, str]
+    levels: dict[str, str]
+    levels_mean: dict[str, str]
+    kinds: dict[str, str]
+    statuses: dict[str, str]
+    topics: dict[str, str]
+    confidences: dict[str, str]
+    senders: dict[str, str]
+    attachments: dict[str, str]
+    taken_back: str
+    events: dict[str, str]
+
+
+@cache
+def words() -> Words:
+    """The words, as the file has them."""
+    read: dict[str, Any] = yaml.safe_load((HERE / "words.yml").read_text(encoding="utf-8"))
+    return Words(**read)
+
+
+def field_name(field: str) -> str:
+    """The field as staff know it."""
+    known = vocabulary().fields.get(field)
+    return known.ja if known else field
+
+
+def service_name(service: str) -> str:
+    """The service as staff know it."""
+    known = vocabulary().services.get(service)
+    return known.ja if known else service
+
+
+def confidence_in_words(confidence: float) -> str:
+    """How sure the machine is, said rather than counted."""
+    level = "high" if confidence >= 0.8 else "middle" if confidence >= 0.55 else "low"
+    return words().confidences[level]
