@@ -1,0 +1,113 @@
+"""Puts the answer together: the notice first, the resident's own words where they are taken up, numbers and summary
+where they belong. Numbers come only from the knowledge base's verified list."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from bot.dialogue import Answer, Line
+from bot.talk import danger_now
+from bot.understanding import Assessment
+from bot.words import Words
+from bot.work import Thought
+from handoff import summary
+from knowledge_base import hotlines
+from storage.clock import JAPAN
+from storage.settings import Settings
+
+#: LINE takes five messages in one call; a turn is one call.
+MOST_MESSAGES = 5
+ECHO = "[[echo]]"
+
+
+def greeting(own: Words) -> Answer:
+    """The first words to who came and wrote nothing yet; the notice is put before them."""
+    return Answer((Line(own.opening),))
+
+
+def messages(thought: Thought, own: Words, *, first: bool, now: datetime, settings: Settings) -> list[Line]:
+    """The messages of a turn, one to five, ready to be shown. `first`: the notice of use was not shown yet."""
+    lines = list(own_lines(thought, own, now, settings))
+    if first:
+        lines = [Line("\n".join(own.notice_of(settings.town))), *lines]
+    return _at_most_five(lines)
+
+
+def own_lines(thought: Thought, own: Words, now: datetime, settings: Settings) -> Iterator[Line]:
+    """The answer's lines with everything filled in that only the service knows."""
+    assert thought.answer
+    for line in thought.answer.lines:
+        if line.do == "show_hotlines":
+            yield from _hotlines(thought, own, now)
+        elif line.do == "show_summary":
+            yield Line(_summary(thought.assessment, own))
+        elif line.do == "finish":
+            yield Line(_next_steps(own, now, settings))
+        elif line.text:
+            yield Line(_take_up(line.text, thought.reading.echo), line.choices)
+
+
+def _hotlines(thought: Thought, own: Words, now: datetime) -> Iterator[Line]:
+    danger, assessment = danger_now(thought.reading, thought.assessment), thought.assessment
+    if not thought.talk.lines_are_news(danger):
+        return
+    immediate = danger.level == "immediate"
+    chosen = hotlines.choose(
+        danger.kinds,
+        age=_age(assessment),
+        language="ja",
+        now=now.astimezone(JAPAN),
+        fields=[found.id for found in assessment.fields],
+        immediate=immediate,
+    )
+    if chosen:
+        intro = own.hotlines["urgent" if immediate else "intro"]
+        yield Line("\n".join([intro, *(hotlines.as_line(hotline) for hotline in chosen)]))
+
+
+def _age(assessment: Assessment) -> int | None:
+    """The age of who writes, where it was told."""
+    return next((member.age for member in assessment.members if member.relation == "self"), None)
+
+
+def _summary(assessment: Assessment, own: Words) -> str:
+    understood = summary.for_resident(assessment.to_json())
+    return "\n".join([own.summary["intro"], *understood]) if understood else own.summary["nothing"]
+
+
+def _next_steps(own: Words, now: datetime, settings: Settings) -> str:
+    opens = next_opening(now, settings.staff_from, settings.staff_until)
+    text = own.next_steps["open"] if opens is None else own.next_steps["shut"].format(opens=opens)
+    return f"{text}\n{own.next_steps['worse']}"
+
+
+def next_opening(now: datetime, opens: str, shuts: str) -> str | None:
+    """When the desk opens next, in words; None while it is open. Monday to Friday."""
+    here = now.astimezone(JAPAN)
+    start, end = _clock_time(opens), _clock_time(shuts)
+    minutes = here.hour * 60 + here.minute
+    if here.weekday() < 5 and start <= minutes < end:
+        return None
+    day = here if minutes < start else here + timedelta(days=1)
+    while day.weekday() >= 5:
+        day += timedelta(days=1)
+    which = "きょう" if day.date() == here.date() else f"{day.month}月{day.day}日（{'月火水木金土日'[day.weekday()]}）"
+    return f"{which}の{start // 60}時{start % 60}分" if start % 60 else f"{which}の{start // 60}時"
+
+
+def _clock_time(written: str) -> int:
+    hours, minutes = written.split(":")
+    return int(hours) * 60 + int(minutes)
+
+
+def _take_up(text: str, echo: str | None) -> str:
+    if ECHO not in text:
+        return text
+    # Rasa chooses such a text only where there are words to take up; without them the sentence is left out.
+    return text.replace(ECHO, echo) if echo else "\n".join(part for part in text.split("\n") if ECHO not in part)
+
+
+def _at_most_five(lines: list[Line]) -> list[Line]:
+    lines = [line for line in lines if line.text.strip()]
+    while len(lines) > MOST_MESSAGES:
+        lines[0:2] = [Line(f"{lines[0].text}\n\n{lines[1].text}", lines[1].choices)]
+    return lines

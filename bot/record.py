@@ -1,0 +1,155 @@
+"""Records a turn: everything that came of it, in one transaction."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import bindparam, select
+from sqlalchemy.orm import Session
+
+from bot import compose
+from bot.talk import Talk
+from bot.understanding import LEVELS
+from bot.words import words
+from bot.work import Thought, Work
+from handoff import case as cases
+from handoff import summary
+from storage.database import add_row
+from storage.models import Base, Case, Conversation, Message, Turn
+from storage.settings import Settings
+
+#: LINE's reply token is good for a minute; some of that must be left to use it.
+REPLY_TOKEN_LIFE = timedelta(seconds=50)
+
+
+# Put together once: that costs more than running them does.
+UNSENT = select(Message.id).where(
+    Message.conversation_id == bindparam("of"), Message.kind == "unsend", Message.handled_at.is_(None)
+)
+CLOSE = (
+    Base.metadata.tables["messages"]
+    .update()
+    .where(Message.id.in_(bindparam("ids", expanding=True)))
+    .values(handled_at=bindparam("now"), turn_id=bindparam("turn"), case_id=bindparam("case"))
+)
+
+
+class LeaseLost(Exception):
+    """Another process has taken this conversation over; it does the turn."""
+
+
+def record(session: Session, work: Work, thought: Thought, now: datetime, settings: Settings) -> None:
+    """Writes turn, messages, case and outbox, and gives the lease back. Raises LeaseLost."""
+    conversation = _give_lease_back(session, work)
+    if _taken_back_meanwhile(session, work):
+        return  # what was thought rests on words that are gone; the conversation is free, and the turn is done anew
+    turn = add_row(
+        session, Turn, conversation_id=conversation.id, began_at=thought.began_at, recorded_at=now, voice=thought.voice
+    )
+    case = _case(session, work, conversation, now)
+    _close_messages(session, work, turn, case, now)
+    if case:
+        _assess(case, work, thought, now)
+        _act(session, case, thought, now)
+    # A person may have taken the case while we were thinking: then what was thought of is not said.
+    if thought.answer and not (case and case.claimed_by):
+        conversation.talk = _talk_after(thought).to_json()
+        _answer(session, work, conversation, case, turn, thought, now, settings)
+
+
+def _give_lease_back(session: Session, work: Work) -> Conversation:
+    conversation = session.get_one(Conversation, work.conversation.id, with_for_update=True)
+    if conversation.lease_owner != work.owner:
+        raise LeaseLost(conversation.id)
+    conversation.lease_owner = conversation.lease_until = conversation.not_before = None
+    conversation.failures = 0
+    return conversation
+
+
+def _taken_back_meanwhile(session: Session, work: Work) -> bool:
+    # Nearly always there is none; and those that the turn has seen were thought of.
+    unsent = session.connection().execute(UNSENT, {"of": work.conversation.id}).scalars().all()
+    return not {message.id for message in work.waiting}.issuperset(unsent)
+
+
+def _case(session: Session, work: Work, conversation: Conversation, now: datetime) -> Case | None:
+    case = cases.open_case(session, conversation.id, to_change=True)
+    if case or not work.written or work.only_came:
+        return case
+    # Whatever a resident writes opens a case, a bare greeting too: nobody who came falls out of the queue.
+    return cases.begin_case(session, conversation, now)
+
+
+def _close_messages(session: Session, work: Work, turn: int, case: Case | None, now: datetime) -> None:
+    session.connection().execute(
+        CLOSE,
+        {
+            "ids": [message.id for message in work.waiting],
+            "now": now,
+            "turn": turn,
+            "case": case.id if case else None,
+        },
+    )
+
+
+def _assess(case: Case, work: Work, thought: Thought, now: datetime) -> None:
+    assessment = thought.assessment
+    case.assessment = assessment.to_json()
+    case.urgency = LEVELS.index(assessment.urgency.level)
+    if work.written:
+        case.last_message_at = now
+    case.complaint = summary.complaint(case.assessment)
+    case.summary = summary.summarise(case.assessment)
+
+
+def _act(session: Session, case: Case, thought: Thought, now: datetime) -> None:
+    """What the turn means for the queue: who is in danger, or wants a person, waits for one from now on."""
+    if thought.reading.urgency.at_least("urgent"):
+        cases.wait_for_person(session, case, now, "danger")
+    does = thought.answer.does if thought.answer else frozenset()
+    if "offer_person" in does:
+        case.person_wanted_at = case.person_wanted_at or now
+        cases.wait_for_person(session, case, now, "person_wanted")
+    if "finish" in does:
+        cases.wait_for_person(session, case, now, "finished")
+    if "delete_request" in does:
+        case.delete_wanted_at = case.delete_wanted_at or now
+        cases.wait_for_person(session, case, now, "delete_wanted")
+    if "correct" in does:
+        cases.note(session, case, "corrected", now)
+    if thought.answer and thought.answer.share is not None:
+        case.share, case.share_at = thought.answer.share, now
+
+
+def _talk_after(thought: Thought) -> Talk:
+    assert thought.answer
+    return thought.talk.after(thought.answer.asks, thought.answer.does, thought.reading, thought.assessment)
+
+
+def _answer(
+    session: Session,
+    work: Work,
+    conversation: Conversation,
+    case: Case | None,
+    turn: int,
+    thought: Thought,
+    now: datetime,
+    settings: Settings,
+) -> None:
+    if conversation.blocked_at and all(message.written_at <= conversation.blocked_at for message in work.written):
+        return
+    conversation.blocked_at = None  # who writes can be reached again, whatever became of the event that said so
+    own = words(conversation.language)
+    said = compose.messages(thought, own, first=conversation.notice_at is None, now=now, settings=settings)
+    conversation.notice_at = conversation.notice_at or now
+    token = next((message for message in reversed(work.waiting) if message.reply_token), None)
+    delivery = cases.new_delivery(
+        session, conversation, cases.BOT, now,
+        reply_token=token.reply_token if token else None,
+        # By when it was written: the token of a webhook that came late is already too old.
+        reply_until=token.written_at + REPLY_TOKEN_LIFE if token else None,
+    )  # fmt: skip
+    for line in said:
+        add_row(
+            session, Message, conversation_id=conversation.id, case_id=case.id if case else None, sender=cases.BOT,
+            kind="text", text=line.text, choices=list(line.choices), channel=conversation.channel, written_at=now,
+            received_at=now, handled_at=now, turn_id=turn, delivery_id=delivery,
+        )  # fmt: skip

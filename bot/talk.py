@@ -1,0 +1,152 @@
+"""Where a talk stands, and what may be asked next: the little that must be known from one turn to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from bot.understanding import Assessment, Reading, Urgency
+
+#: What is gently found out, in this order, unless the resident told it by themselves.
+TOPICS = ("since", "household", "tried", "wish", "contact", "area", "share")
+#: A referral in one message is enough: only what referrals lack is asked.
+AGENCY_TOPICS = ("wish", "contact")
+MOST_QUESTIONS = 6
+MOST_SKIPS = 2
+#: Rasa reads its whole tracker back at every turn; a new one every few turns keeps that short.
+TURNS_A_TRACKER = 8
+LONGEST_TOPIC = 200
+
+DANGER_KINDS = {
+    "suicide": ("suicide", "self_harm"),
+    "violence": ("dv", "child_abuse", "elder_abuse", "disability_abuse", "sexual_violence"),
+    "medical": ("medical_emergency",),
+    "harm": ("harm_to_others",),
+    "need": ("no_food", "no_shelter", "utilities_cut"),
+}
+
+
+@dataclass(frozen=True)
+class Talk:
+    """The state of one talk, kept with its conversation as JSON.
+
+    `stage`: opening (nothing told yet), listening, confirming (the summary was shown), done (the talk was ended).
+    `open_topic`: what our last question asked. `skips`: questions left out in a row. `told_lines`: the kinds of
+    danger for which helplines were shown already, so that they are not shown again at every turn.
+    """
+
+    stage: str = "opening"
+    asked: tuple[str, ...] = ()
+    open_topic: str | None = None
+    skips: int = 0
+    turns: int = 0
+    told_lines: tuple[str, ...] = ()
+
+    def hear(self, text: str, reading: Reading, before: Assessment) -> Assessment:
+        """The assessment after this text, with the answer to our last question filed under its topic."""
+        after = before.take_in(reading)
+        if self.open_topic in TOPICS and self.open_topic != "share" and _sounds_like_an_answer(text):
+            after = after.with_topic(self.open_topic, text.strip()[:LONGEST_TOPIC])
+        return after
+
+    def next_topic(self, assessment: Assessment) -> str:
+        """What is still unknown and was not asked, or "none" when enough was asked."""
+        if len(self.asked) >= MOST_QUESTIONS or self.skips >= MOST_SKIPS:
+            return "none"
+        topics = AGENCY_TOPICS if assessment.speaker == "agency" else TOPICS
+        known = {*assessment.topics, *self.asked}
+        if len(assessment.members) > 2:  # who has named two others at home has told who lives there
+            known.add("household")
+        return next((topic for topic in topics if topic not in known), "none")
+
+    def metadata(self, reading: Reading, assessment: Assessment, attachment: str) -> dict[str, Any]:
+        """What Rasa needs to choose its words: bot/rasa/README.md lists the keys. No resident's words."""
+        topic = self.next_topic(assessment)
+        return {
+            "stage": self._stage_now(topic, assessment),
+            "topic": topic,
+            "asked": self.open_topic or "none",
+            "danger": _danger(reading, assessment),
+            "danger_kind": _danger_kind(reading, assessment),
+            "speaker": _spoken_about(assessment),
+            "tells": reading.tells,
+            "echo": reading.echo is not None,
+            "attachment": attachment,
+            "skips": self.skips,
+        }
+
+    def after(self, asks: str | None, does: Iterable[str], reading: Reading, assessment: Assessment) -> Talk:
+        """The talk after our answer, which asked `asks` and did `does`."""
+        danger = danger_now(reading, assessment)
+        did = set(does)
+        return replace(
+            self,
+            stage=self._stage_after(did, assessment),
+            asked=self.asked if asks is None or asks in self.asked else (*self.asked, asks),
+            open_topic=asks,
+            skips=self.skips + 1 if "skip" in did else 0,
+            turns=self.turns + 1,
+            told_lines=(*self.told_lines, *danger.kinds) if "show_hotlines" in did else self.told_lines,
+        )
+
+    def lines_are_news(self, danger: Urgency) -> bool:
+        """Whether helplines should be shown now: for another danger than before, and always when a life is at stake."""
+        return danger.level == "immediate" or not set(danger.kinds) <= set(self.told_lines)
+
+    @property
+    def tracker(self) -> int:
+        """Which of the conversation's trackers Rasa shall use now."""
+        return self.turns // TURNS_A_TRACKER
+
+    def to_json(self) -> dict[str, Any]:
+        """For the conversation's row."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Talk:
+        """From the conversation's row; an empty one is a talk that has not begun."""
+        lists = {name: tuple(data.get(name, ())) for name in ("asked", "told_lines")}
+        return cls(**{**data, **lists})
+
+    def _stage_now(self, topic: str, assessment: Assessment) -> str:
+        if self.stage == "listening" and topic == "none" and self.skips < MOST_SKIPS:
+            return "summary"
+        return "listening" if self.stage == "opening" and assessment.tells else self.stage
+
+    def _stage_after(self, did: set[str], assessment: Assessment) -> str:
+        if "finish" in did:
+            return "done"
+        if "show_summary" in did:
+            return "confirming"
+        if self.stage == "opening" and assessment.tells:
+            return "listening"
+        return self.stage
+
+
+def _sounds_like_an_answer(text: str) -> bool:
+    stripped = text.strip()
+    return len(stripped) >= 2 and not stripped.endswith(("?", "？", "ですか", "ますか"))
+
+
+def danger_now(reading: Reading, assessment: Assessment) -> Urgency:
+    """The danger of these words, or, where they tell of none, what was told before."""
+    return reading.urgency if reading.urgency.kinds else assessment.urgency
+
+
+def _spoken_about(assessment: Assessment) -> str:
+    """Whose talk it is. Who tells of several people at home tells of their own home: 「その方」 would be nobody."""
+    others = [member for member in assessment.members if member.relation != "self" and member.fields]
+    return "self" if assessment.speaker == "family" and len(others) > 1 else assessment.speaker
+
+
+def _danger(reading: Reading, assessment: Assessment) -> str:
+    # Danger once told is not forgotten: later turns stay careful, though they do not alarm again.
+    if reading.urgency.level == "none" and assessment.urgency.at_least("urgent"):
+        return "watch"
+    return reading.urgency.level
+
+
+def _danger_kind(reading: Reading, assessment: Assessment) -> str:
+    kinds = danger_now(reading, assessment).kinds
+    return next((group for group, members in DANGER_KINDS.items() if set(kinds) & set(members)), "none")

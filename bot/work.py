@@ -1,0 +1,59 @@
+"""What one turn works on, and what came of thinking about it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.dialogue import Answer
+from bot.talk import Talk
+from bot.understanding import Assessment, Reading
+from storage.models import Case, Conversation, Message
+
+#: Events that are no words: they want no answer of their own.
+WORDLESS = ("unfollow", "unsend")
+
+
+@dataclass(frozen=True)
+class Work:
+    """A conversation with what waits in it, as the claim saw it. `owner` holds the lease; `case` is the open one."""
+
+    owner: str
+    conversation: Conversation
+    waiting: tuple[Message, ...]
+    case: Case | None
+
+    @property
+    def written(self) -> list[Message]:
+        """What wants an answer: everything but what was taken back and what only changes the state."""
+        return [message for message in self.waiting if message.unsent_at is None and message.kind not in WORDLESS]
+
+    @property
+    def text(self) -> str:
+        """The words of the burst, as one text."""
+        return "\n".join(message.text for message in self.written if message.text)
+
+    @property
+    def attachment(self) -> str:
+        """The last thing that came and is no text, or "none"."""
+        return next((m.kind for m in reversed(self.written) if m.kind not in ("text", "follow")), "none")
+
+    @property
+    def only_came(self) -> bool:
+        """Whether the resident added the account and wrote nothing yet."""
+        return all(message.kind == "follow" for message in self.written)
+
+    @property
+    def held(self) -> bool:
+        """Whether a person has the conversation: then the machine is silent."""
+        return self.case is not None and self.case.claimed_by is not None
+
+
+@dataclass(frozen=True)
+class Thought:
+    """What came of thinking, to be recorded. `answer` is None when nothing is to be said; `voice` says who speaks."""
+
+    began_at: datetime
+    talk: Talk
+    reading: Reading
+    assessment: Assessment
+    answer: Answer | None
+    voice: str
