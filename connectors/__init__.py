@@ -1,0 +1,1 @@
+"""The ways in and out: LINE, the web widget, the inbox and the outbox."""

@@ -1,0 +1,297 @@
+"""The web channel: a browser's talk over HTTP (sessions, messages, long poll), and the pages that carry the widget.
+
+There is no push to a browser: it asks for what is new, and waits in that question until something is.
+"""
+
+import asyncio
+import contextlib
+import hashlib
+import hmac
+import json
+import re
+import secrets
+import uuid
+from collections.abc import Awaitable, Callable, Coroutine
+from datetime import datetime
+from typing import Any, TypeVar, cast
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
+from sqlalchemy import CursorResult, select, update
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from bot.words import words
+from connectors import pages
+from connectors.base import Inbound
+from connectors.inbox import Inbox, Unavailable
+from connectors.pace import Pace, household
+from handoff import case
+from storage import bells as names
+from storage.bells import Bells
+from storage.clock import Clock
+from storage.database import Database, unavailable
+from storage.models import Conversation, Message, new_id
+from storage.problems import Problem
+from storage.settings import Settings
+from storage.texts import clean, says_something
+
+T = TypeVar("T")
+
+CHANNEL = "web"
+LONGEST_TEXT = 5_000
+LONGEST_BODY = 64 * 1024
+LONGEST_WAIT_S = 25
+#: A waiting poll looks again this often, for what another process wrote without a bell that reaches here.
+LOOK_AGAIN_S = 2.0
+PAGE = 200
+#: New talks a minute from one address: a school or a whole mobile network may stand behind one.
+SESSIONS_PER_MINUTE = 60
+
+# Any page may talk to the chat. That gives nothing away: no cookie or other thing a browser adds by itself is ever
+# looked at, so a foreign page can only do what it holds a token for, and the token lives in its own origin's storage.
+OPEN = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": "Retry-After",
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+}
+PREFLIGHT = {
+    **OPEN,
+    "Access-Control-Allow-Methods": "GET, POST, DELETE",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type",
+    "Access-Control-Max-Age": "86400",
+}
+
+
+class OpenRoute(APIRoute):
+    """A route whose answers, the refusals too, can be read by a page of another origin."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Adds the headers to what the route answers."""
+        handle = super().get_route_handler()
+
+        async def opened(request: Request) -> Response:
+            try:
+                response = await handle(request)
+            except Problem as problem:
+                problem.headers = {**problem.headers, **OPEN}
+                raise
+            response.headers.update(OPEN)
+            return response
+
+        return opened
+
+
+def routes(settings: Settings, database: Database, inbox: Inbox, bells: Bells, clock: Clock) -> APIRouter:
+    """The resident's web channel (`/chat/…`), the widget's script and the demo town's page."""
+    chat = APIRouter(prefix="/chat", route_class=OpenRoute, tags=["resident's web channel"])
+    new_talks, messages = Pace(SESSIONS_PER_MINUTE), Pace(settings.chat_messages_per_minute)
+
+    def address(request: Request) -> str:
+        return _address(request, settings.secret_key)
+
+    async def talk(address: str) -> str:
+        found = await _reachable(database.read(lambda session: _find(session, address)))
+        if found is None:
+            raise _no_talk()
+        return found
+
+    @chat.post("/sessions", status_code=201)
+    async def begin(request: Request) -> JSONResponse:
+        body = await _json(request)
+        _keep_pace(new_talks, household(request.client.host if request.client else ""), clock.now())
+        token, now = secrets.token_urlsafe(32), clock.now()
+        hashed, language = _hash(token, settings.secret_key), _language(body.get("lang"))
+        first = await _reachable(database.write(lambda session: _begin(session, hashed, language, settings.town, now)))
+        return JSONResponse({"token": token, "messages": first}, 201)
+
+    @chat.post("/messages", status_code=202)
+    async def receive(request: Request) -> JSONResponse:
+        hashed = address(request)
+        conversation = await talk(hashed)
+        message_id, text = _written(await _json(request))
+        now = clock.now()
+        _keep_pace(messages, conversation, now)
+        event = Inbound(CHANNEL, f"{conversation}:{message_id}", hashed, "text", now, text)
+        try:
+            [accepted] = await inbox.accept([event])
+        except Unavailable:
+            raise _not_now() from None
+        return JSONResponse({"id": accepted.message_id}, 202 if accepted.new else 200)
+
+    @chat.get("/messages")
+    async def listen(request: Request) -> JSONResponse:
+        after, wait = _number(request, "after", 2**62), _number(request, "wait", LONGEST_WAIT_S)
+        hashed = address(request)
+        conversation = await talk(hashed)
+        # Listen first, then look, then wait: nothing falls in between.
+        with bells.listening(names.talk(conversation)) as rung:
+            found = await _when_there_is_something(lambda: _look(database, hashed, after), rung, wait, bells)
+        return JSONResponse({"messages": found or []})
+
+    @chat.delete("/sessions", status_code=204)
+    async def leave(request: Request) -> Response:
+        hashed = address(request)
+        conversation = await talk(hashed)
+        await _reachable(database.write(lambda session: _forget(session, hashed)))
+        bells.ring(names.talk(conversation))  # a poll that still waits ends now
+        return Response(status_code=204)
+
+    @chat.options("/{path:path}", include_in_schema=False)
+    async def preflight(path: str) -> Response:
+        return Response(status_code=204, headers=PREFLIGHT)
+
+    router = APIRouter()
+    router.include_router(chat)
+    router.include_router(pages.routes(settings))
+    return router
+
+
+async def _when_there_is_something(
+    look: Callable[[], Awaitable[list[dict[str, Any]] | None]], rung: asyncio.Event, seconds: float, bells: Bells
+) -> list[dict[str, Any]] | None:
+    """What `look` finds, as soon as it finds anything; nothing when the time, the talk or the service is over."""
+    now = asyncio.get_running_loop().time
+    end = now() + seconds
+    while True:
+        rung.clear()
+        found = await look()
+        left = end - now()
+        if found or found is None or left <= 0 or bells.over:
+            return found
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(rung.wait(), min(left, LOOK_AGAIN_S))
+
+
+async def _look(database: Database, address: str, after: int) -> list[dict[str, Any]] | None:
+    return await _reachable(database.read(lambda session: _since(session, address, after)))
+
+
+def _since(session: Session, address: str, after: int) -> list[dict[str, Any]] | None:
+    """The next messages, or None when nobody has this address any more."""
+    # Through the address: after the quick exit, a poll that began before it finds nothing.
+    rows = session.execute(
+        select(Message.id, Message.sender, Message.text, Message.choices, Message.written_at, Message.event_id)
+        .join(Conversation, Conversation.id == Message.conversation_id)
+        .where(Conversation.channel == CHANNEL, Conversation.address == address)
+        .where(Message.id > after, Message.unsent_at.is_(None))
+        .order_by(Message.id)
+        .limit(PAGE)
+    ).all()
+    if not rows and _find(session, address) is None:
+        return None
+    return [_shown(*row) for row in rows]
+
+
+def _shown(
+    id_: int, sender: str, text: str, choices: list[str] | None, at: datetime, event_id: str | None = None
+) -> dict[str, Any]:
+    shown = {"id": id_, "from": sender, "text": text, "choices": choices or [], "at": at.isoformat()}
+    # The browser recognises its own message by this and never shows it twice.
+    return {**shown, "client_message_id": event_id.partition(":")[2]} if event_id else shown
+
+
+def _begin(session: Session, address: str, language: str, town: str, now: datetime) -> list[dict[str, Any]]:
+    conversation = Conversation(id=new_id(), channel=CHANNEL, address=address, language=language, talk={}, failures=0)
+    conversation.created_at = conversation.notice_at = now
+    session.add(conversation)
+    session.flush()
+    said = [*words(language).notice_of(town), words(language).opening]
+    first = [case.say(session, conversation, case.BOT, text, now, case=None) for text in said]
+    return [_shown(message.id, message.sender, message.text, None, message.written_at) for message in first]
+
+
+def _find(session: Session, address: str) -> str | None:
+    return session.execute(
+        select(Conversation.id).where(Conversation.channel == CHANNEL, Conversation.address == address)
+    ).scalar()
+
+
+def _forget(session: Session, address: str) -> bool:
+    left = session.execute(
+        update(Conversation)
+        .where(Conversation.channel == CHANNEL, Conversation.address == address)
+        .values(address=None)
+    )
+    return cast(CursorResult[Any], left).rowcount == 1
+
+
+def _address(request: Request, key: bytes) -> str:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise _no_talk()
+    return _hash(token.strip(), key)
+
+
+def _hash(token: str, key: bytes) -> str:
+    return hmac.new(key, token.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
+
+
+async def _json(request: Request) -> dict[str, Any]:
+    """The body as an object; an empty body is an empty object. Never reads more than may be sent."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LONGEST_BODY:
+            raise Problem(413, "Content Too Large", "送られた内容が大きすぎます。")
+    try:
+        content = json.loads(bytes(body)) if body else {}
+    except (ValueError, RecursionError):
+        raise Problem(400, "Bad Request", "送られた内容を読み取れませんでした。") from None
+    if not isinstance(content, dict):
+        raise Problem(422, "Unprocessable Content", "送られた内容の形が違います。")
+    return content
+
+
+def _written(body: dict[str, Any]) -> tuple[str, str]:
+    """The browser's own id of the message, in its usual spelling, and the text."""
+    message_id, text = body.get("client_message_id"), body.get("text")
+    try:
+        message_id = str(uuid.UUID(message_id if isinstance(message_id, str) else ""))
+    except ValueError:
+        raise Problem(422, "Unprocessable Content", "client_message_id には UUID を入れてください。") from None
+    if not isinstance(text, str) or not says_something(text):
+        raise Problem(422, "Unprocessable Content", "文字を入れてから送ってください。")
+    if len(text) > LONGEST_TEXT:
+        raise Problem(413, "Content Too Large", "一度に送れるのは5,000文字までです。分けて送ってください。")
+    return message_id, clean(text)
+
+
+def _language(given: object) -> str:
+    """A language tag; what is none becomes Japanese, since nobody is refused for that."""
+    fits = isinstance(given, str) and re.fullmatch(r"[a-z]{2,3}(-[A-Za-z]{2,4})?", given)
+    return cast(str, given) if fits else "ja"
+
+
+def _number(request: Request, name: str, most: int) -> int:
+    given = request.query_params.get(name, "0")
+    if not re.fullmatch(r"[0-9]{1,19}", given) or int(given) > most:
+        raise Problem(422, "Unprocessable Content", f"{name} には 0 から {most} までの整数を入れてください。")
+    return int(given)
+
+
+def _keep_pace(pace: Pace, key: str, now: datetime) -> None:
+    if seconds := pace.wait(key, now):
+        detail = "続けて送りすぎています。少し待って、もう一度送ってください。"
+        raise Problem(429, "Too Many Requests", detail, {"Retry-After": str(seconds)})
+
+
+async def _reachable(asked: Awaitable[T]) -> T:
+    try:
+        return await asked
+    except DBAPIError as error:
+        if not unavailable(error):
+            raise
+        raise _not_now() from None
+
+
+def _no_talk() -> Problem:
+    detail = "この画面の相談は終わっています。もう一度はじめからお書きください。"
+    return Problem(401, "Unauthorized", detail, {"WWW-Authenticate": "Bearer"})
+
+
+def _not_now() -> Problem:
+    detail = "いまは受け取れません。少し待って、もう一度送ってください。"
+    return Problem(503, "Service Unavailable", detail, {"Retry-After": "5"})
