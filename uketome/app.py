@@ -1,0 +1,149 @@
+"""The application put together: connectors, turn, outbox, console, one of each, started and ended in order."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
+
+import structlog
+from fastapi import FastAPI, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import FileResponse
+from fastapi.staticfiles import StaticFiles
+from sqlalchemy.exc import DBAPIError
+from starlette.exceptions import HTTPException
+
+from bot.dialogue import Rasa
+from bot.turn import Turns
+from bot.understanding import Understander
+from bot.worker import Worker, let_wait
+from connectors import line, line_quota, web
+from connectors.base import Channel
+from connectors.inbox import Inbox
+from connectors.outbox import Outbox
+from handoff import api, console
+from storage import bells as bell
+from storage import schema
+from storage.bells import Bells
+from storage.clock import Clock
+from storage.database import Database
+from storage.logs import where
+from storage.models import Conversation
+from storage.problems import Problem, answer_bad_request, answer_failure, answer_http_error, answer_problem
+from storage.settings import ROOT, Settings
+from uketome import health
+
+log = structlog.get_logger()
+
+NODE_MODULES = ROOT / "node_modules"
+#: Front-end packages, served from where npm put them.
+ASSETS = {
+    "tokens.css": NODE_MODULES / "@digital-go-jp/design-tokens/dist/tokens.css",
+    "htmx.js": NODE_MODULES / "htmx.org/dist/htmx.min.js",
+    "sse.js": NODE_MODULES / "htmx-ext-sse/dist/sse.min.js",
+}
+SWEEP_EVERY_S = 5.0
+#: The sweep's own bell, for those who cannot wait for its next round.
+SWEEP = "sweep"
+
+
+class Service:
+    """Everything of one process that lives as long as it does."""
+
+    def __init__(self, settings: Settings, reader: Understander, clock: Clock, rasa: Rasa | None = None) -> None:
+        self.settings, self.clock = settings, clock
+        self.database = Database(settings.database)
+        self.bells = Bells(settings.redis_url)
+        self.rasa = rasa or Rasa(settings.rasa_url, settings.rasa_token, settings.rasa_timeout_s)
+        self.inbox = Inbox(self.database, self.bells, clock)
+        self.line = line.channel(settings) if settings.line_on else None
+        self.channels: dict[str, Channel] = {"line": self.line} if self.line else {}
+        self.outbox = Outbox(self.database, self.bells, clock, self.channels)
+        turns = Turns(self.database, clock, settings, reader, self.rasa, self.outbox)
+        self.worker = Worker(self.database, self.bells, clock, settings, turns, self._show_typing)
+        self.turns = turns
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Runs worker, outbox and the sweep; ends them with their work done."""
+        schema.upgrade(self.database)
+        loops = [self.worker.run, self.outbox.run, self._sweep, self.bells.hear_afar, self._watch_quota]
+        tasks = [asyncio.create_task(_for_ever(loop)) for loop in loops]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await self.worker.finish()
+            await self.outbox.finish()
+            await self._close()
+
+    async def _sweep(self) -> None:
+        silence = timedelta(minutes=self.settings.silence_minutes)
+        while True:
+            now = self.clock.now()
+            with contextlib.suppress(DBAPIError):  # the next sweep does it
+                if await self.database.write(lambda session: let_wait(session, now, silence)):  # noqa: B023
+                    self.bells.ring(bell.QUEUE)
+            await self.bells.wait(SWEEP, SWEEP_EVERY_S)
+
+    async def _watch_quota(self) -> None:
+        if self.line:
+            await line_quota.watch(self.line, self.database, self.clock)
+
+    async def _show_typing(self, conversation: Conversation) -> None:
+        channel = self.channels.get(conversation.channel)
+        if channel and conversation.address:
+            await channel.show_typing(conversation.address)
+
+    async def _close(self) -> None:
+        await self.rasa.close()
+        await self.bells.close()
+        for channel in self.channels.values():
+            await channel.close()
+        await asyncio.to_thread(self.database.close)
+
+
+def create_app(service: Service) -> FastAPI:
+    """The web application of a service."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        async with service.running():
+            yield
+
+    settings, database, bells, clock = service.settings, service.database, service.bells, service.clock
+    app = FastAPI(title="Uketome", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+    app.add_exception_handler(Problem, answer_problem)
+    app.add_exception_handler(HTTPException, answer_http_error)
+    app.add_exception_handler(RequestValidationError, answer_bad_request)
+    app.add_exception_handler(Exception, answer_failure)
+    app.include_router(health.routes(service.database, clock, service.rasa))
+    app.include_router(web.routes(settings, database, service.inbox, bells, clock))
+    if settings.line_on:
+        app.include_router(line.routes(settings, service.inbox, clock))
+    app.include_router(console.routes(settings, database, bells, clock))
+    app.include_router(api.routes(settings, database, bells, clock))
+    app.add_api_route("/assets/{name}", asset, include_in_schema=False)
+    app.mount("/static/console", StaticFiles(directory=ROOT / "handoff/static"))
+    return app
+
+
+async def asset(name: str) -> Response:
+    """A front-end package's file."""
+    path = ASSETS.get(name)
+    if path is None or not path.exists():
+        raise Problem(404, "Not found", "その部品はありません。")
+    return FileResponse(path, headers={"Cache-Control": "public, max-age=3600"})
+
+
+async def _for_ever(loop: Callable[[], Awaitable[None]]) -> None:
+    """Keeps a loop alive: what ends it by mistake is logged, and it begins again."""
+    while True:
+        try:
+            await loop()
+            return
+        except Exception as error:  # noqa: BLE001 - a loop that ended would leave messages accepted and never answered
+            log.error("loop.failed", loop=getattr(loop, "__qualname__", "?"), error=where(error))
+            await asyncio.sleep(1)
