@@ -1,0 +1,180 @@
+"""The town of the tests: the whole service on a real port over a real database, and the people in it."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from bot.understanding import Understander
+from storage.models import Case, Delivery, Message
+from storage.settings import Settings
+from tests.stand_ins.clock import SetClock
+from tests.stand_ins.postgres import Cluster
+from tests.stand_ins.rasa import StandInRasa
+from uketome.app import Service, create_app
+from uketome.server import Server
+
+
+@pytest.fixture(scope="session")
+def reader() -> Understander:
+    """The understanding with the bundled model, loaded once."""
+    return Understander.load()
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """PostgreSQL, started for this run."""
+    cluster = Cluster()
+    yield cluster
+    cluster.stop()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A new database: the same tests run on both kinds."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'town.db'}"
+    new: str = request.getfixturevalue("cluster").new_database()
+    return new
+
+
+@pytest.fixture
+async def rasa() -> AsyncIterator[StandInRasa]:
+    """A Rasa that answers as it is told."""
+    stand_in = StandInRasa()
+    await stand_in.start()
+    yield stand_in
+    await stand_in.stop()
+
+
+@pytest.fixture
+async def town(database_url: str, tmp_path: Path, reader: Understander, rasa: StandInRasa) -> AsyncIterator["Town"]:
+    """The running service with a web channel, a Rasa that is well, and a clock that stands still."""
+    settings = Settings(database_url=database_url, var_dir=tmp_path / "var", rasa_url=rasa.url, rasa_timeout_s=0.5)
+    async with running(settings, reader, SetClock()) as town:
+        yield town
+
+
+class Resident:
+    """Somebody who writes on the town's web page."""
+
+    def __init__(self, http: httpx.AsyncClient) -> None:
+        self._http, self._written = http, 0
+        self.token = ""
+        self.last_id = 0
+
+    async def come(self) -> list[dict[str, Any]]:
+        """Opens the page: the first messages."""
+        opened = await self._http.post("/chat/sessions", json={"lang": "ja"})
+        assert opened.status_code == 201, opened.text
+        self.token = opened.json()["token"]
+        return await self.new_messages(wait=0)
+
+    async def write(self, text: str, message_id: str | None = None) -> httpx.Response:
+        """Sends one message."""
+        self._written += 1
+        made_up = f"00000000-0000-4000-8000-{self._written:012d}"
+        body = {"client_message_id": message_id or made_up, "text": text}
+        return await self._http.post("/chat/messages", json=body, headers=self.headers)
+
+    async def new_messages(self, wait: int = 10) -> list[dict[str, Any]]:
+        """What came since the last look."""
+        found = await self._http.get(f"/chat/messages?after={self.last_id}&wait={wait}", headers=self.headers)
+        assert found.status_code == 200, found.text
+        messages: list[dict[str, Any]] = found.json()["messages"]
+        self.last_id = messages[-1]["id"] if messages else self.last_id
+        return messages
+
+    async def answers(self) -> list[str]:
+        """Waits for the answer to what was written: its texts."""
+        while True:
+            texts = [m["text"] for m in await self.new_messages() if m["from"] != "resident"]
+            if texts:
+                return texts
+
+    async def talk(self, text: str) -> list[str]:
+        """Writes, and waits for the answer."""
+        written = await self.write(text)
+        assert written.status_code == 202, written.text
+        return await self.answers()
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The browser's token."""
+        return {"Authorization": f"Bearer {self.token}"}
+
+
+class Town:
+    """A running service, seen from outside (`http`) and, for what no page shows, from inside (`service`)."""
+
+    def __init__(self, service: Service, clock: SetClock, http: httpx.AsyncClient) -> None:
+        self.service, self.clock, self.http = service, clock, http
+
+    def resident(self) -> Resident:
+        """Somebody who has not come yet."""
+        return Resident(self.http)
+
+    async def cases(self) -> list[Case]:
+        """All cases, oldest first."""
+        return await self.service.database.read(_all_cases)
+
+    async def messages(self) -> list[Message]:
+        """All messages, in order."""
+        return await self.service.database.read(_all_messages)
+
+    async def until(self, holds: Callable[[], Awaitable[bool]], within_s: float = 15.0) -> None:
+        """Waits until something that happens by itself has happened."""
+        async with asyncio.timeout(within_s):
+            while not await holds():
+                with contextlib.suppress(TimeoutError):
+                    await self.service.bells.wait("queue", 0.05)
+
+    async def quiet(self) -> None:
+        """Waits until nothing is left to do."""
+
+        async def nothing_left() -> bool:
+            return await self.service.database.read(_left_to_do) == 0
+
+        await self.until(nothing_left)
+
+
+def _all_cases(session: Session) -> list[Case]:
+    return list(session.scalars(select(Case).order_by(Case.opened_at)))
+
+
+def _all_messages(session: Session) -> list[Message]:
+    return list(session.scalars(select(Message).order_by(Message.id)))
+
+
+def _left_to_do(session: Session) -> int:
+    unhandled = select(func.count()).select_from(Message).where(Message.handled_at.is_(None))
+    undelivered = select(func.count()).select_from(Delivery).where(Delivery.done_at.is_(None))
+    return session.scalars(unhandled).one() + session.scalars(undelivered).one()
+
+
+@contextlib.asynccontextmanager
+async def running(settings: Settings, reader: Understander, clock: SetClock) -> AsyncIterator[Town]:
+    """The service on a free port, until the block ends."""
+    service = Service(settings, reader, clock)
+    config = uvicorn.Config(
+        create_app(service), host="127.0.0.1", port=0, log_config=None, access_log=False, timeout_graceful_shutdown=1
+    )
+    server = Server(config, service.bells)
+    serving = asyncio.create_task(server.serve())
+    try:
+        while not server.started:
+            assert not serving.done(), serving.exception()
+            await asyncio.sleep(0)
+        port = server.servers[0].sockets[0].getsockname()[1]
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=40) as http:
+            yield Town(service, clock, http)
+    finally:
+        server.should_exit = True
+        await serving

@@ -1,0 +1,1 @@
+"""Small real things in the place of what tests must rule: the clock, Rasa, PostgreSQL's cluster."""

@@ -1,0 +1,20 @@
+"""A clock that stands still until it is told."""
+
+from datetime import UTC, datetime, timedelta
+
+from storage.clock import Clock
+
+
+class SetClock(Clock):
+    """Begins on a Monday at ten in Japan, when the desk is open."""
+
+    def __init__(self) -> None:
+        self._now = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        """The instant it was set to."""
+        return self._now
+
+    def forward(self, **by: float) -> None:
+        """Moves on: `forward(minutes=31)`."""
+        self._now += timedelta(**by)

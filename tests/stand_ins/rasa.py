@@ -1,0 +1,57 @@
+"""A stand-in of Rasa over real HTTP, for tests whose subject is Rasa's failure, or not Rasa at all."""
+
+import asyncio
+from typing import Any
+
+from aiohttp import web
+
+#: What it answers when it is well: takes up the words, asks one question.
+WELL = [
+    {"text": "話してくださって、ありがとうございます。"},
+    {"text": "それは、いつごろからですか。", "buttons": [{"title": "とばす", "payload": "とばす"}]},
+    {"custom": {"ask": "since"}},
+]
+
+
+class StandInRasa:
+    """Answers `answer` (a list as Rasa's, or bytes sent as they are) with `status`, after `pause` seconds."""
+
+    def __init__(self) -> None:
+        self.answer: Any = WELL
+        self.status = 200
+        self.pause = 0.0
+        self.asked: list[dict[str, Any]] = []
+        self.url = ""
+
+    async def start(self) -> None:
+        """Listens on a free port of loopback."""
+        app = web.Application()
+        app.router.add_post("/webhooks/rest/webhook", self._webhook)
+        app.router.add_get("/webhooks/rest/", self._alive)
+        self._runner = web.AppRunner(app, shutdown_timeout=0.1)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        await site.start()
+        self.url = site.name.replace("localhost", "127.0.0.1")
+        host, port = self._runner.addresses[0][:2]
+        self.url = f"http://{host}:{port}"
+
+    async def stop(self) -> None:
+        """Ends it; then nobody listens on its port."""
+        await self._runner.cleanup()
+
+    def say(self, *texts: str, **custom: Any) -> None:
+        """From now on answers these texts, and a custom payload where one is given."""
+        self.answer = [*({"text": text} for text in texts), *([{"custom": custom}] if custom else [])]
+
+    async def _webhook(self, request: web.Request) -> web.Response:
+        asked = await request.json()
+        self.asked.append(asked)
+        if self.pause:
+            await asyncio.sleep(self.pause)
+        if isinstance(self.answer, bytes):
+            return web.Response(body=self.answer, status=self.status, content_type="application/json")
+        return web.json_response(self.answer, status=self.status)
+
+    async def _alive(self, _request: web.Request) -> web.Response:
+        return web.json_response({"status": "ok"})

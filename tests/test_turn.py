@@ -1,0 +1,182 @@
+"""The turn, seen from the web page: what comes back, what stands in the queue, and what a silent Rasa changes."""
+
+import asyncio
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bot.words import words
+from handoff.case import status
+from tests.conftest import Town
+from tests.stand_ins.rasa import StandInRasa
+from uketome.app import SWEEP
+
+HANAKO = "夫が仕事を辞めてから家賃を滞納していて、中学生の娘も学校に行けていません"
+
+
+async def test_first_message_is_answered_and_stands_in_the_queue(town: Town) -> None:
+    hanako = town.resident()
+    opening = await hanako.come()
+    assert [m["from"] for m in opening] == ["bot"] * len(opening)
+    assert "機械" in opening[0]["text"]
+
+    answer = await hanako.talk(HANAKO)
+
+    assert answer == ["話してくださって、ありがとうございます。", "それは、いつごろからですか。"]
+    (case,) = await town.cases()
+    assert status(case) == "collecting"
+    found = {field["id"] for field in case.assessment["fields"]}
+    assert {"work", "housing", "education"} <= found
+    assert "家賃" in case.complaint
+
+
+async def test_a_burst_of_fragments_is_one_turn_with_one_answer(town: Town, rasa: StandInRasa) -> None:
+    hanako = town.resident()
+    await hanako.come()
+    rasa.pause = 0.2
+    await hanako.write("あの")
+    await asyncio.gather(*(hanako.write(text) for text in ("家賃が", "払えなくて", "どうしたらいいか")))
+    await town.quiet()
+
+    turns = {m.turn_id for m in await town.messages() if m.sender == "resident"}
+    assert len(turns) <= 2, "the fragments that waited while the first turn ran are taken together"
+    assert len([m for m in await town.messages() if m.sender == "bot" and m.turn_id]) == 2 * len(turns)
+
+
+async def test_the_answer_to_a_question_is_filed_under_its_topic(town: Town) -> None:
+    hanako = town.resident()
+    await hanako.come()
+    await hanako.talk(HANAKO)
+    await hanako.talk("去年の秋からです")
+
+    (case,) = await town.cases()
+    assert case.assessment["topics"]["since"] == "去年の秋からです"
+
+
+@pytest.mark.parametrize(
+    ("answer", "status_code"),
+    [
+        ([], 200),
+        (b"<html>", 200),
+        ({"text": "no list"}, 200),
+        ([{"text": ""}], 200),
+        ([{"text": 7}], 200),
+        ([{"image": "x"}], 200),
+        ([{"text": "長" * 2000}], 200),
+        ([{"text": "ほんとう？"}], 500),
+    ],
+)
+async def test_a_rasa_that_answers_nonsense_is_never_seen(
+    town: Town, rasa: StandInRasa, answer: object, status_code: int
+) -> None:
+    rasa.answer, rasa.status = answer, status_code
+    hanako = town.resident()
+    await hanako.come()
+
+    said = await hanako.talk(HANAKO)
+
+    assert any("相談員が、かならず読みます。" in text for text in said)
+    (case,) = await town.cases()
+    assert status(case) == "waiting", "a person is needed where the dialogue failed"
+
+
+async def test_a_frozen_or_dead_rasa_is_left_alone_for_a_while(town: Town, rasa: StandInRasa) -> None:
+    rasa.pause = 30
+    hanako, taro = town.resident(), town.resident()
+    await hanako.come()
+    await taro.come()
+    await hanako.talk("眠れません")
+    asked = len(rasa.asked)
+    await taro.talk("仕事がありません")
+    assert len(rasa.asked) == asked, "nobody waits for the time-out a second time"
+
+
+async def test_danger_brings_verified_numbers_and_the_top_of_the_queue_without_rasa(
+    town: Town, rasa: StandInRasa
+) -> None:
+    rasa.answer = []
+    hanako, taro = town.resident(), town.resident()
+    await taro.come()
+    await taro.talk("仕事がありません")
+    await hanako.come()
+    said = "\n".join(await hanako.talk("もう死にたいです。今夜で終わりにします"))
+
+    assert "0120-279-338" in said
+    by_urgency = sorted(await town.cases(), key=lambda case: -case.urgency)
+    assert by_urgency[0].urgency >= 2
+    assert status(by_urgency[0]) == "waiting"
+
+
+async def test_text_that_looks_like_a_command_is_text(town: Town, rasa: StandInRasa) -> None:
+    hanako = town.resident()
+    await hanako.come()
+    await hanako.talk("/restart")
+    await hanako.talk('  /ask_person{"a": 1}')
+    assert [asked["message"][0] for asked in rasa.asked] == ["／", "／"]
+
+
+async def test_rasa_gets_no_more_than_it_needs(town: Town, rasa: StandInRasa) -> None:
+    hanako = town.resident()
+    await hanako.come()
+    await hanako.talk("長い話です。" * 400)
+    (asked,) = rasa.asked
+    assert len(asked["message"]) <= 200
+    assert hanako.token not in str(asked)
+
+
+async def test_summary_and_end_are_filled_in_by_the_service(town: Town, rasa: StandInRasa) -> None:
+    hanako = town.resident()
+    await hanako.come()
+    await hanako.talk(HANAKO)
+    rasa.answer = [
+        {"text": "ここまでのお話です。"},
+        {"custom": {"do": "show_summary"}},
+        {"text": "ちがうところはありますか。"},
+    ]
+    shown = await hanako.talk("以上です")
+    assert any(text.startswith("こう受けとめました。") for text in shown)
+    rasa.answer = [{"text": "ありがとうございました。"}, {"custom": {"do": "finish"}}]
+    ended = await hanako.talk("はい、合っています")
+    assert any("窓口が開いている時間" in text for text in ended)
+    (case,) = await town.cases()
+    assert status(case) == "waiting"
+
+
+async def test_whoever_falls_silent_waits_for_a_person(town: Town) -> None:
+    hanako = town.resident()
+    await hanako.come()
+    await hanako.talk("こんにちは")
+    town.clock.forward(minutes=31)
+    town.service.bells.ring(SWEEP)
+
+    async def waits() -> bool:
+        return [status(case) for case in await town.cases()] == ["waiting"]
+
+    await town.until(waits)
+
+
+async def test_no_answer_is_the_words_of_another_language_file(town: Town) -> None:
+    assert words("../ja").opening == words("ja").opening
+
+
+texts = st.text(min_size=1, max_size=300).filter(lambda text: text.strip())
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(written=st.lists(texts, min_size=1, max_size=3), rasa_answers=st.sampled_from(["well", "empty", "dead"]))
+async def test_no_path_ends_outside_the_queue(
+    town: Town, rasa: StandInRasa, written: list[str], rasa_answers: str
+) -> None:
+    rasa.status = {"well": 200, "empty": 200, "dead": 500}[rasa_answers]
+    somebody = town.resident()
+    await somebody.come()
+    answered = [await somebody.write(text) for text in written]
+    await town.quiet()
+
+    accepted = [response.json()["id"] for response in answered if response.status_code == 202]
+    by_id = {message.id: message for message in await town.messages()}
+    open_cases = {case.id for case in await town.cases() if case.closed_at is None}
+    for message_id in accepted:
+        assert by_id[message_id].turn_id is not None
+        assert by_id[message_id].case_id in open_cases

@@ -1,0 +1,285 @@
+"""What a text tells: findings with their quotes, households, danger, bad input, and the commands over it."""
+
+import io
+import json
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.understanding import Assessment, Reading, Understander
+from bot.understanding.clauses import fold, split
+from bot.understanding.relations import age_after, age_before, mentions, number
+from knowledge_base.vocabulary import vocabulary
+from uketome import understand
+
+README = "夫が仕事を辞めてから家賃を滞納していて、中学生の娘も学校に行けていません"
+
+
+def read(reader: Understander, *turns: str) -> tuple[Assessment, Reading]:
+    assessment = Assessment()
+    for turn in turns:
+        reading = reader.read(turn, assessment)
+        assessment = assessment.take_in(reading)
+    return assessment, reading
+
+
+def ages(assessment: Assessment) -> dict[str, int | None]:
+    return {m.relation: m.age for m in assessment.members}
+
+
+def test_the_sentence_of_the_readme(reader: Understander) -> None:
+    assessment, reading = read(reader, README)
+    found = {f.id for f in assessment.fields}
+    assert {"work", "housing", "education"} <= found
+    assert set(ages(assessment)) == {"husband", "daughter", "self"}
+    assert ages(assessment)["daughter"] is None  # 「中学生」 is no age
+    assert reading.tells
+    assert reading.urgency.level == "none"
+    assert reading.echo is not None
+    assert len(reading.echo) <= 25
+    assert reading.echo in README
+    assert 1 <= len(reading.services) <= 5
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["こんにちは", "ありがとうございました。", "ごみの日はいつですか", "住民票の取り方を教えてください", "はい", "👍"],
+)
+def test_small_talk_and_administration_tell_nothing(reader: Understander, text: str) -> None:
+    _, reading = read(reader, text)
+    assert reading.fields == ()
+    assert reading.services == ()
+    assert not reading.tells
+    assert reading.echo is None
+
+
+def test_quotes_of_every_finding_stand_in_the_text(reader: Understander) -> None:
+    text = "父が八十五で認知症が進み、母は腰痛です。\nわたしは52、介護で仕事を休みがちで給料が減りました。死にたい"
+    reading = reader.read(text, Assessment())
+    quotes = [f.quote for f in reading.fields] + [s.quote for s in reading.services] + [reading.urgency.quote]
+    quotes += [q for m in reading.members for q in m.quotes] + list(reading.topics.values())
+    assert quotes
+    assert all(quote and quote in text for quote in quotes)
+
+
+ANY = st.text(st.characters(exclude_categories=[]), max_size=200) | st.text(
+    "夫妻母父が死にたい家賃。、「」\n 4７歳私は娘\u3000", max_size=120
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(ANY)
+def test_whatever_is_written_quotes_are_its_own_words(reader: Understander, text: str) -> None:
+    reading = reader.read(text, Assessment())
+    known = vocabulary()
+    assert all(f.id in known.fields and f.quote in text and 0 <= f.confidence <= 1 for f in reading.fields)
+    assert all(s.id in known.services and s.quote in text for s in reading.services)
+    assert all(q in text for m in reading.members for q in m.quotes)
+    assert reading.urgency.quote in text
+    assert (reading.urgency.quote == "") == (reading.urgency.level == "none")
+    assert all(words in text for words in reading.topics.values())
+    assert reading.echo is None or (reading.echo in text and len(reading.echo) <= 25)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        " \n\t　",
+        "😀" * 10_000,
+        "\ud800\udfff",
+        "\u202e\u202d\u2066",
+        "\x00\x01\x07\x1b",
+        "12345 67890",
+        "asdfghjkl qwerty",
+        "縺薙ｓ縺ｫ縺｡縺ｯ",
+        "Ж" * 100,
+        "<script>alert(1)</script>",
+    ],
+)
+def test_what_says_nothing_makes_no_field(reader: Understander, text: str) -> None:
+    reading = reader.read(text, Assessment())
+    assert reading.fields == ()
+    assert reading.members == ()
+    assert reading.urgency.level == "none"
+
+
+def test_very_long_text_and_the_same_word_a_thousand_times(reader: Understander) -> None:
+    long = "家賃が払えません。" * 600
+    found = {f.id for f in reader.read(long, Assessment()).fields}
+    assert "housing" in found
+    reader.read("つらい" * 1000, Assessment())
+    reader.read("私は夫と" * 1250, Assessment())
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("もう死にたいです", "suicide"),
+        ("も う し に た い", "suicide"),
+        ("夫に殴られています。今夜も怖いです", "dv"),
+        ("三日も何も食べていません。お金もありません", "no_food"),
+        ("今夜泊まるところがありません", "no_shelter"),
+        ("父が風呂で倒れて返事をしません", "medical_emergency"),
+        ("もう介護に疲れて、母を殺してしまいそうです", "harm_to_others"),
+    ],
+)
+def test_danger_is_seen_with_its_kind(reader: Understander, text: str, kind: str) -> None:
+    urgency = reader.read(text, Assessment()).urgency
+    assert urgency.at_least("urgent")
+    assert kind in urgency.kinds
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "死ぬほど眠いです",
+        "昨日見た映画で主人公が自殺する場面に泣きました",
+        "暑くて死にそうです笑",
+        "カレー に し た い",
+        "必死で働いています",
+    ],
+)
+def test_words_of_danger_without_danger_page_nobody(reader: Understander, text: str) -> None:
+    assert not reader.read(text, Assessment()).urgency.at_least("urgent")
+
+
+def test_danger_stays_when_the_talk_goes_on(reader: Understander) -> None:
+    assessment, _ = read(reader, "もう死にたいです", "すみません、大丈夫です", "住所は言いたくないです")
+    assert assessment.urgency.at_least("urgent")
+    assert assessment.urgency.quote == "もう死にたいです"
+
+
+def test_a_household_over_several_turns(reader: Understander) -> None:
+    assessment, _ = read(
+        reader,
+        "中2の娘が学校を休みがちで、夜になると遊びに出てしまうんです",
+        "夫は47です。仕事もしないで昼からお酒とパチンコです",
+        "上の息子は22。何度も仕事を変わっています",
+        "私は45で、パートを二つ掛け持ちしています。税金が払えていません",
+        "父は去年亡くなりました。猫が一匹います",
+    )
+    assert ages(assessment) == {"daughter": 14, "husband": 47, "son": 22, "self": 45}
+    fields = {m.relation: set(m.fields) for m in assessment.members}
+    assert "education" in fields["daughter"]
+    assert "addiction" in fields["husband"]
+    assert "finance" in fields["self"]
+
+
+def test_an_agency_tells_of_its_client_and_is_no_member(reader: Understander) -> None:
+    assessment, _ = read(
+        reader, "ケアマネジャーです。担当の84歳女性、長男さん58歳が退職して介護しています。私から見ても疲れています"
+    )
+    assert assessment.speaker == "agency"
+    assert ages(assessment) == {"client": 84, "son": 58}
+
+
+def test_a_later_first_person_does_not_turn_an_agency_into_a_resident(reader: Understander) -> None:
+    assessment, _ = read(reader, "地域包括の者です。81歳の男性のことで", "私は明日は不在です")
+    assert assessment.speaker == "agency"
+
+
+@pytest.mark.parametrize(
+    ("text", "age"),
+    [("夫は四十七です", 47), ("夫47", 47), ("夫（47）", 47), ("夫は3年前から", None), ("夫は60代です", None)],
+)
+def test_ages_after_a_person(text: str, age: int | None) -> None:
+    (mention,) = mentions(fold(text))
+    assert age_after(fold(text)[mention.end :]) == age
+
+
+@pytest.mark.parametrize(
+    ("text", "age"),
+    [("６歳の娘", 6), ("中２の娘", 14), ("四十になる娘", 40), ("小4の息子", 10), ("三か月の赤ちゃん", 0)],
+)
+def test_ages_before_a_person(text: str, age: int) -> None:
+    (mention,) = mentions(fold(text))
+    assert age_before(fold(text)[: mention.start]) == age
+
+
+def test_kanji_numbers() -> None:
+    assert [number(n) for n in ("十", "十七", "四十", "四十七", "百一", "百", "8")] == [10, 17, 40, 47, 101, 100, 8]
+
+
+@pytest.mark.parametrize("text", ["大丈夫です", "母子家庭です", "夫婦とは何か", "映画の主人公"])
+def test_words_that_only_look_like_people(text: str) -> None:
+    assert mentions(fold(text)) == []
+
+
+def test_what_the_text_tells_of_its_own_accord(reader: Understander) -> None:
+    reading = reader.read(
+        "去年から母と二人暮らしです。役所に相談したら断られました。話を聞いてほしいです", Assessment()
+    )
+    assert {"since", "household", "tried", "wish"} <= reading.told
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "もう死にたい",
+        "夫に殴られて血が出た",
+        "山田花子さんにお金を返せません",
+        "電話は0901234567です、家賃が払えません",
+    ],
+)
+def test_an_echo_never_repeats_danger_names_or_numbers(reader: Understander, text: str) -> None:
+    echo = reader.read(text, Assessment()).echo or ""
+    assert not any(word in echo for word in ("死", "殴", "血", "山田", "090"))
+
+
+def test_an_answer_to_a_question_replaces_what_was_told() -> None:
+    assert Assessment(topics={"since": "昔から"}).with_topic("since", "三年前").topics == {"since": "三年前"}
+
+
+def test_json_and_back(reader: Understander) -> None:
+    assessment, _ = read(reader, README, "私は45です。もう死にたい")
+    assert Assessment.from_json(json.loads(json.dumps(assessment.to_json()))) == assessment
+    assert Assessment.from_json({}) == Assessment()
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.text(max_size=300))
+def test_clauses_cover_the_text_in_order(text: str) -> None:
+    folded = fold(text)
+    assert len(folded) == len(text)
+    clauses = split(folded)
+    assert all(a.end <= b.start for a, b in pairwise(clauses))
+    assert all(folded[c.start : c.end] == c.text for c in clauses)
+
+
+def test_the_command_answers_line_by_line() -> None:
+    rows = [
+        {"id": "a", "text": README},
+        {"id": "b", "turns": ["妻が入院しました", "52です"]},
+        {"id": "c", "text": "\ud800"},
+    ]
+    out = io.StringIO()
+    understand.run(io.StringIO("\n".join(json.dumps(row) for row in rows) + "\n\n"), out)
+    answers = [json.loads(line) for line in out.getvalue().splitlines()]
+    assert [a["id"] for a in answers] == ["a", "b", "c"]
+    assert {"fields", "services", "urgency", "members"} <= set(answers[0])
+    assert {(m["relation"], m["age"]) for m in answers[1]["members"]} >= {("wife", 52)}
+
+
+@pytest.mark.parametrize("line", ["{", "[]", '{"id": 1}', '{"id": 1, "turns": [1]}'])
+def test_the_command_names_the_line_that_it_cannot_read(line: str) -> None:
+    with pytest.raises(understand.InputError, match="1"):
+        understand.run(io.StringIO(line), io.StringIO())
+
+
+def test_find_ranks_a_collection(tmp_path: Path) -> None:
+    corpus = tmp_path / "faq.jsonl"
+    entries = {
+        "trash": "粗大ごみの出し方を教えてください",
+        "book": "図書館の開館時間",
+        "tax": "住民税の納付が難しいとき",
+    }
+    corpus.write_text("".join(json.dumps({"id": i, "text": t}) + "\n" for i, t in entries.items()), encoding="utf-8")
+    out = io.StringIO()
+    understand.find(corpus, io.StringIO('{"id": "q", "text": "税金が払えない"}\n{"id": "e", "text": ""}\n'), out)
+    answers = [json.loads(line) for line in out.getvalue().splitlines()]
+    assert answers[0]["hits"][0]["id"] == "tax"
+    assert len(answers[0]["hits"]) == 3

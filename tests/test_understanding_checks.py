@@ -1,0 +1,115 @@
+"""Held-out check texts (nlu_data/checks): ordinary answers, plain danger, harmless words; no voice repeats them."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from bot.understanding import Assessment, Understander
+from bot.understanding.crisis import screen_text
+from bot.understanding.heads import Heads
+from bot.understanding.voices import read_voices
+from knowledge_base.embedding import ModelError
+
+CHECKS = Path(__file__).parents[1] / "nlu_data" / "checks"
+README = "夫が仕事を辞めてから家賃を滞納していて、中学生の娘も学校に行けていません"
+
+
+def rows(name: str) -> list[dict[str, object]]:
+    return [json.loads(line) for line in (CHECKS / f"{name}.jsonl").read_text("utf-8").splitlines()]
+
+
+def texts(name: str) -> list[str]:
+    return [str(row["text"]) for row in rows(name)]
+
+
+def test_no_check_text_was_learned() -> None:
+    learned = {voice.text for voice in read_voices()}
+    assert not learned & {*texts("ordinary"), *texts("danger"), *texts("harmless")}
+
+
+def test_ordinary_answers_record_nothing_and_alarm_nobody(reader: Understander) -> None:
+    readings = {text: reader.read(text, Assessment()) for text in texts("ordinary")}
+    recorded = [text for text, reading in readings.items() if reading.fields]
+    alarmed = [text for text, reading in readings.items() if reading.urgency.at_least("urgent")]
+    assert len(recorded) <= 0.03 * len(readings), recorded
+    assert len(alarmed) <= 0.01 * len(readings), alarmed
+
+
+def test_no_plain_danger_is_missed(reader: Understander) -> None:
+    for row in rows("danger"):
+        urgency = reader.read(str(row["text"]), Assessment()).urgency
+        assert urgency.at_least("urgent"), row["text"]
+        assert isinstance(row["kinds"], list)
+        assert set(urgency.kinds) & set(row["kinds"]), row["text"]
+
+
+def test_harmless_words_alarm_rarely(reader: Understander) -> None:
+    readings = {text: reader.read(text, Assessment()) for text in texts("harmless")}
+    alarmed = [text for text, reading in readings.items() if reading.urgency.at_least("urgent")]
+    assert len(alarmed) <= 0.1 * len(readings), alarmed
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "人と話したい", "娘と二人です", "'; DROP TABLE cases; --", "誰が読むの", "はい、合っています",
+        "去年の秋からです",
+        "とばす", "以上です", "ありがとうございます", "夫と娘とわたしの三人です", "電話は夜なら大丈夫です", "東町です",
+    ],
+)  # fmt: skip
+def test_answers_inside_a_talk_invent_nothing(reader: Understander, text: str) -> None:
+    reading = reader.read(text, Assessment())
+    assert reading.fields == ()
+    assert reading.urgency.level == "none"
+    assert all(member.fields == () for member in reading.members)
+
+
+def test_the_readme_sentence_gives_its_fields_and_no_others(reader: Understander) -> None:
+    reading = reader.read(README, Assessment())
+    found = {finding.id for finding in reading.fields}
+    assert {"work", "housing", "education"} <= found <= {"work", "finance", "housing", "education"}
+    members = {member.relation: set(member.fields) for member in reading.members}
+    assert members["husband"] == {"work"}
+    assert members["daughter"] == {"education"}
+
+
+@pytest.mark.parametrize(
+    ("text", "relation"),
+    [
+        ("夫に殴られています", "self"),
+        ("夫が私を殴ります", "self"),
+        ("夫が娘を叩きます", "daughter"),
+        ("息子が夫に叩かれています", "son"),
+        ("ヘルパーが祖母の腕をつねります。あざだらけです", "grandmother"),
+    ],
+)
+def test_violence_stands_with_the_one_who_suffers_it(reader: Understander, text: str, relation: str) -> None:
+    members = reader.read(text, Assessment()).members
+    assert [member.relation for member in members if "abuse" in member.fields] == [relation]
+
+
+def test_an_example_is_a_voice_labelled_with_the_field(reader: Understander) -> None:
+    labelled = {voice.text: voice.must for voice in read_voices()}
+    for text in (README, "夫に殴られています", "眠れません"):
+        for finding in reader.read(text, Assessment()).fields:
+            assert finding.example == "" or finding.id in labelled[finding.example]
+
+
+def test_the_screen_sees_danger_without_any_model() -> None:
+    assert "suicide" in screen_text("もう死にたいです").kinds
+    assert screen_text("夫が、" * 1700).level == "none"
+    assert screen_text("").level == "none"
+
+
+@pytest.mark.parametrize("content", [None, b"no archive"])
+def test_missing_or_broken_heads_are_one_clear_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes | None
+) -> None:
+    path = tmp_path / "heads.npz"
+    if content is not None:
+        path.write_bytes(content)
+    load = Heads.load
+    monkeypatch.setattr(Heads, "load", lambda: load(path))
+    with pytest.raises(ModelError, match="heads"):
+        Understander.load()
