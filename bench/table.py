@@ -1,0 +1,80 @@
+"""The bench's results as one Markdown table, with the ratios that count."""
+
+from collections.abc import Iterator
+from typing import Any
+
+Row = tuple[str, str, str]  # (what, figure, target)
+Results = dict[str, Any]
+
+
+def table(results: Results) -> str:
+    """Every part that has results."""
+    rows = [row for part, lines in PARTS.items() if part in results for row in lines(results[part])]
+    head = ["| what | figure | to reach |", "| --- | --- | --- |"]
+    return "\n".join([*head, *(f"| {' | '.join(row)} |" for row in rows)])
+
+
+def _turn(found: Results) -> Iterator[Row]:
+    for name, by_residents in found.items():
+        for residents, one in by_residents.items():
+            cpu = ", ".join(f"{process} {ms:.1f}" for process, ms in one["cpu_ms"].items())
+            figure = f"**{one['turns_per_s']:.0f}** turns/s, p50 {one['p50_ms']:.0f}, p95 {one['p95_ms']:.0f} ms"
+            yield f"turn: {name}, {residents} at once", f"{figure}; CPU ms a turn: {cpu}", ""
+    yield from _turn_ratios(found)
+
+
+def _turn_ratios(found: Results) -> Iterator[Row]:
+    product, recommended, ours = (found.get(name, {}) for name in (PRODUCT, RECOMMENDED, OURS))
+    for residents, one in product.items():
+        for name, peer, target in (("recommended", recommended, "2.0×"), ("our pipeline", ours, "0.75×")):
+            if residents in peer:
+                ratio = one["turns_per_s"] / peer[residents]["turns_per_s"]
+                yield f"turn: product / Rasa, {name}, {residents} at once", f"**{ratio:.2f}×**", target
+    if "1" in product and "1" in recommended:
+        ratio = product["1"]["p95_ms"] / recommended["1"]["p95_ms"]
+        yield "turn: p95 with one resident, product / Rasa, recommended", f"**{ratio:.2f}×**", "under 0.5×"
+
+
+PRODUCT, RECOMMENDED, OURS = "product", "rasa, recommended pipeline", "rasa, our pipeline"
+
+
+def _ack(found: Results) -> Iterator[Row]:
+    for name in ("product", "one insert", "nothing"):
+        one = found[name]
+        figure = (
+            f"**{one['per_s']:.0f}**/s, p50 {one['p50_ms']:.0f}, p95 {one['p95_ms']:.0f}, p99 {one['p99_ms']:.0f} ms"
+        )
+        target = "p99 under 100 ms" if name == "product" else ""
+        yield f"acknowledge, 64 connections: {name}", f"{figure}, {one['refused']:.0f} refused", target
+    ratio = found["product"]["per_s"] / found["one insert"]["per_s"]
+    yield "acknowledge: product / one insert", f"**{ratio:.2f}×**", "0.5×"
+    burst = found["burst"]
+    spent = f"acknowledged in {burst['acknowledged_s']:.1f} s (p99 {burst['p99_ms']:.0f} ms)"
+    became = "; ".join(burst["wrong"][:3]) or "none lost, none doubled, each in order"
+    yield "burst of 5,000 messages from 1,000 residents", f"{spent}, worked off in {burst['worked_off_s']:.1f} s", ""
+    yield "burst: audit", became, "none lost, none doubled, in order"
+
+
+def _understand(one: Results) -> Iterator[Row]:
+    figure = f"{one['texts_per_s']:.0f} texts/s, p50 {one['p50_ms']:.1f}, **p95 {one['p95_ms']:.1f}** ms"
+    yield "understand, 200 characters, one core", figure, "p95 under 10 ms"
+    yield "understand: loading", f"{one['load_s']:.1f} s", ""
+
+
+def _conversation(found: Results) -> Iterator[Row]:
+    for name, one in found.items():
+        yield f"conversation, {name}", f"p50 {one['p50_ms']:.1f}, p95 {one['p95_ms']:.1f} ms", ""
+    first, *_, last = found.values()
+    yield "conversation: message 500 / message 5", f"**{last['p50_ms'] / first['p50_ms']:.2f}×**", "1.5×"
+
+
+def _start(found: Results) -> Iterator[Row]:
+    for name, seconds in found["seconds"].items():
+        yield f"start: {name}", f"{seconds:.1f} s", "10 s" if "first answer, Rasa" in name else ""
+    for name, one in found["memory_mb"].items():
+        yield f"memory: {name}", f"{one['rss']:.0f} MB (PSS {one['pss']:.0f})", ""
+    for name, mb in found["disk_mb"].items():
+        yield f"disk: {name}", f"{mb:.0f} MB", ""
+
+
+PARTS = {"turn": _turn, "ack": _ack, "understand": _understand, "conversation": _conversation, "start": _start}
