@@ -62,7 +62,7 @@ class Inbox:
         """Writes the events in one transaction. Raises Unavailable when the database is locked, full or gone."""
         now = self._clock.now()
         writing = asyncio.ensure_future(
-            self._database.write(lambda session: [_take(session, event, now) for event in events], first=True)
+            self._database.write(lambda session: [_take(session, event, now) for event in events])
         )
         try:
             # Shielded: a write that is late may still happen, and its repetition is absorbed.

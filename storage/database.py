@@ -11,7 +11,6 @@ import functools
 import queue
 import sqlite3
 import threading
-from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -30,8 +29,6 @@ T = TypeVar("T")
 Work = Callable[[Session], T]
 
 BATCH = 64
-#: Of what nobody outside waits for: whoever waits for an acknowledgement waits for no more than these.
-SMALL_BATCH = 16
 BUSY_TIMEOUT_S = 30
 
 
@@ -40,7 +37,6 @@ class _Job(Generic[T]):
     work: Work[T]
     loop: asyncio.AbstractEventLoop
     future: "asyncio.Future[T]"
-    first: bool
     result: T | None = None
     error: BaseException | None = None
 
@@ -72,9 +68,6 @@ class Database:
         self._reading = _engine(url, pool_size=4)
         self._readers = ThreadPoolExecutor(4, thread_name_prefix="db-read")
         self._jobs: queue.SimpleQueue[_Job[Any] | None] = queue.SimpleQueue()
-        # The writer's own: what comes first, and the rest.
-        self._lanes: dict[bool, deque[_Job[Any]]] = {True: deque(), False: deque()}
-        self._at_first = self._ending = False
         self._writer = threading.Thread(target=self._work_off, name="db-write", daemon=True)
         self._writer.start()
 
@@ -82,13 +75,10 @@ class Database:
         """Runs `work` in a transaction that sees one state and changes nothing."""
         return await asyncio.get_running_loop().run_in_executor(self._readers, self.read_now, work)
 
-    async def write(self, work: Work[T], *, first: bool = False) -> T:
-        """Runs `work` in the next shared transaction; returns what it returned, after the commit.
-
-        `first`: somebody outside waits for the commit, so it goes before what is work of our own.
-        """
+    async def write(self, work: Work[T]) -> T:
+        """Runs `work` in the next shared transaction; returns what it returned, after the commit."""
         loop = asyncio.get_running_loop()
-        job: _Job[T] = _Job(work, loop, loop.create_future(), first)
+        job: _Job[T] = _Job(work, loop, loop.create_future())
         self._jobs.put(job)
         return await job.future
 
@@ -118,28 +108,19 @@ class Database:
         self._reading.dispose()
 
     def _work_off(self) -> None:
-        while batch := self._next_batch():
+        while (batch := self._next_batch()) is not None:
             self._commit_together(batch)
             _tell(batch)
 
-    def _next_batch(self) -> list[_Job[Any]]:
-        """What to commit together now; nothing at the end. Under load the two lanes take turns."""
-        self._sort_in()
-        self._at_first = bool(self._lanes[True]) and not (self._at_first and self._lanes[False])
-        lane = self._lanes[self._at_first]
-        return [lane.popleft() for _ in range(min(len(lane), BATCH if self._at_first else SMALL_BATCH))]
-
-    def _sort_in(self) -> None:
-        """Puts every new job into its lane; waits for one where there is nothing to do."""
-        idle = not self._ending and not any(self._lanes.values())
+    def _next_batch(self) -> list[_Job[Any]] | None:
+        batch = [self._jobs.get()]
         with contextlib.suppress(queue.Empty):
-            job = self._jobs.get(block=idle)
-            while True:
-                if job is None:
-                    self._ending = True
-                else:
-                    self._lanes[job.first].append(job)
-                job = self._jobs.get_nowait()
+            while batch[-1] is not None and len(batch) < BATCH:
+                batch.append(self._jobs.get_nowait())
+        if batch[-1] is None:
+            self._jobs.put(None)
+            batch.pop()
+        return [job for job in batch if job] or None
 
     def _commit_together(self, batch: list[_Job[Any]]) -> None:
         try:
