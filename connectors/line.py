@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response
 from connectors import line_events
 from connectors.inbox import Inbox, Unavailable
 from storage.clock import Clock
-from storage.problems import Problem
+from storage.problems import Problem, body_of
 from storage.settings import Settings
 
 if TYPE_CHECKING:
@@ -39,22 +39,13 @@ def routes(settings: Settings, inbox: Inbox, clock: Clock | None = None) -> APIR
     async def webhook(request: Request) -> Response:
         if not settings.line_on:
             raise Problem(404, "LINE is off", "LINEはつながっていません。")
-        body = await _body(request)
+        body = await body_of(request, BIGGEST_WEBHOOK)
         if not _signed(secret, body, request.headers.get("x-line-signature", "")):
             raise Problem(401, "Bad signature", "署名が正しくありません。")
         await _take_in(body, inbox, at)
         return Response()
 
     return router
-
-
-async def _body(request: Request) -> bytes:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > BIGGEST_WEBHOOK:
-            raise Problem(413, "Too large", "大きすぎて受け取れません。")
-    return bytes(body)
 
 
 def _signed(secret: bytes, body: bytes, signature: str) -> bool:

@@ -33,7 +33,7 @@ from storage.bells import Bells
 from storage.clock import Clock
 from storage.database import Database, unavailable
 from storage.models import Conversation, Message, new_id
-from storage.problems import Problem
+from storage.problems import Problem, body_of
 from storage.settings import Settings
 from storage.texts import clean, says_something
 
@@ -231,13 +231,9 @@ def _hash(token: str, key: bytes) -> str:
 
 async def _json(request: Request) -> dict[str, Any]:
     """The body as an object; an empty body is an empty object. Never reads more than may be sent."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LONGEST_BODY:
-            raise Problem(413, "Content Too Large", "送られた内容が大きすぎます。")
+    body = await body_of(request, LONGEST_BODY)
     try:
-        content = json.loads(bytes(body)) if body else {}
+        content = json.loads(body) if body else {}
     except (ValueError, RecursionError):
         raise Problem(400, "Bad Request", "送られた内容を読み取れませんでした。") from None
     if not isinstance(content, dict):

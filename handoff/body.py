@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl
 
 from fastapi import Request
 
-from storage.problems import Problem
+from storage.problems import Problem, body_of
 
 #: Room for the longest answer, percent-encoded.
 LONGEST_BODY = 128 * 1024
@@ -15,7 +15,7 @@ MOST_INPUTS = 20
 
 async def read_form(request: Request) -> dict[str, str]:
     """The inputs of a form, by name; passwords must not be made plain, so nothing is."""
-    body = await _read(request)
+    body = await body_of(request, LONGEST_BODY)
     try:
         return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=MOST_INPUTS))
     except ValueError:
@@ -24,7 +24,7 @@ async def read_form(request: Request) -> dict[str, str]:
 
 async def read_json(request: Request) -> dict[str, Any]:
     """The body as an object; an empty body is an empty object."""
-    body = await _read(request)
+    body = await body_of(request, LONGEST_BODY)
     try:
         content = json.loads(body) if body else {}
     except (ValueError, RecursionError):
@@ -32,12 +32,3 @@ async def read_json(request: Request) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise Problem(422, "Unprocessable Content", "JSON のオブジェクトを送ってください。")
     return content
-
-
-async def _read(request: Request) -> bytes:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LONGEST_BODY:
-            raise Problem(413, "Content Too Large", "送られた内容が大きすぎます。")
-    return bytes(body)

@@ -50,3 +50,13 @@ def _answer(status: int, title: str, detail: str, headers: Mapping[str, str] | N
         status,
         {"Content-Type": "application/problem+json", **(headers or {})},
     )
+
+
+async def body_of(request: Request, most: int) -> bytes:
+    """The request's body, of which never more than `most` bytes are read. Raises Problem 413 for a longer one."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > most:
+            raise Problem(413, "Content Too Large", "送られた内容が大きすぎます。")
+    return bytes(body)
