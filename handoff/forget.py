@@ -6,7 +6,7 @@ from handoff import summary
 from storage.models import Case
 
 #: Where an assessment holds a resident's words; all else in it is ids and levels.
-HOLD_WORDS = ("quote", "quotes", "called", "topics")
+HOLD_WORDS = ("quote", "quotes", "called", "topics", "said")
 
 
 def forget(case: Case, taken_back: str, instead: str) -> None:

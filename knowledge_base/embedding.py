@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -80,20 +82,45 @@ class StaticEmbedder:
             raise ModelError(f"The embedding model in {folder} is damaged: it has more tokens than vectors.")
 
     def embed(self, texts: list[str]) -> Vectors:
-        return self.embed_words(texts)[0]
-
-    def embed_words(self, texts: list[str]) -> tuple[Vectors, list[list[int]]]:
-        """The vectors, and each text's words as rows of the table: all forms of a word are one; 0 is unknown."""
         vectors = np.zeros((len(texts), self._rows.shape[1]), np.float32)
-        words: list[list[int]] = []
         clean = [_SURROGATES.sub("�", text) for text in texts]  # half a character cannot be encoded
         for at, encoding in enumerate(self._tokenizer.encode_batch_fast(clean, add_special_tokens=False)):
-            ids = np.asarray(encoding.ids, np.int64)
-            rows = self._mapping[ids]
-            words.append(rows.tolist())
-            if ids.size:
-                vectors[at] = self._weights[ids] @ self._rows[rows].astype(np.float32)
-        return normalised(vectors), words
+            if encoding.ids:
+                vectors[at] = self._sum(np.asarray(encoding.ids, np.int64))
+        return normalised(vectors)
+
+    def tokens(self, text: str) -> Tokens:
+        """The words of a text as rows of the table, with their places."""
+        encoding = self._tokenizer.encode(_SURROGATES.sub("�", text), add_special_tokens=False)
+        ids = np.asarray(encoding.ids, np.int64)
+        places = np.asarray(encoding.offsets, np.int64).reshape(-1, 2)
+        return Tokens(ids, self._mapping[ids], places[:, 0], places[:, 1])
+
+    def vectors(self, tokens: Tokens, several: Sequence[Sequence[tuple[int, int]]]) -> Vectors:
+        """A vector for each set of stretches (start, end) of the text that `tokens` are of."""
+        share = np.zeros((len(several), len(tokens.ids)), np.float32)
+        for at, stretches in enumerate(several):
+            for start, end in stretches:
+                share[at, (tokens.start >= start) & (tokens.end <= end)] = 1
+        table = self._rows[tokens.rows].astype(np.float32) * self._weights[tokens.ids][:, None]
+        return normalised(np.asarray(share @ table, np.float32))
+
+    def rows(self) -> Vectors:
+        """The vector of every word of the table, each of length one (all zeros for the unknown)."""
+        return normalised(self._rows.astype(np.float32))
+
+    def _sum(self, ids: npt.NDArray[np.int64]) -> Vectors:
+        return np.asarray(self._weights[ids] @ self._rows[self._mapping[ids]].astype(np.float32), np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """`rows` of the model's table: all forms of a word are one, 0 is unknown. `start`, `end`: places in the text."""
+
+    ids: npt.NDArray[np.int64]
+    rows: npt.NDArray[np.int64]
+    start: npt.NDArray[np.int64]
+    end: npt.NDArray[np.int64]
 
 
 class SentenceTransformerEmbedder:

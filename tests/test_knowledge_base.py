@@ -1,5 +1,6 @@
 """The knowledge base: its content, helplines, the embedding model, the index."""
 
+import io
 import shutil
 from collections import Counter
 from datetime import datetime
@@ -13,6 +14,7 @@ from knowledge_base import embedding
 from knowledge_base.hotlines import as_line, choose
 from knowledge_base.index import Collection, Index, embed_once
 from knowledge_base.vocabulary import CONTENT, ContentError, vocabulary
+from uketome import kb
 
 NIGHT = datetime(2026, 11, 24, 3, 0)
 EVENING = datetime(2026, 11, 24, 18, 0)
@@ -160,3 +162,18 @@ def test_a_collection_finds_by_meaning_and_by_letters() -> None:
     collection = Collection(embedding.load(), ["粗大ごみの申し込み", "保育園の入園手続き", "水道料金の支払い"])
     assert collection.search("子どもを預けたい")[0].at == 1
     assert collection.search("水道")[0].at == 2
+
+
+def test_kb_check_says_what_another_model_changes(tmp_path: Path) -> None:
+    twin = Path(shutil.copytree(embedding.BUNDLED, tmp_path / "twin"))
+    said = io.StringIO()
+    kb.check(said, str(twin))
+    assert "bundled model: 300 dimensions" in said.getvalue()
+    assert f"{twin}: 300 dimensions" in said.getvalue()
+    assert "100% are the same" in said.getvalue()
+
+
+def test_kb_check_without_another_model_says_so() -> None:
+    said = io.StringIO()
+    kb.check(said, None)
+    assert "UKETOME_EMBEDDING_MODEL is not set" in said.getvalue()

@@ -46,7 +46,16 @@ def test_the_sentence_of_the_readme(reader: Understander) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["こんにちは", "ありがとうございました。", "ごみの日はいつですか", "住民票の取り方を教えてください", "はい", "👍"],
+    [
+        "こんにちは",
+        "あのう",
+        "えっと、あの",
+        "ありがとうございました。",
+        "ごみの日はいつですか",
+        "住民票の取り方を教えてください",
+        "はい",
+        "👍",
+    ],
 )
 def test_small_talk_and_administration_tell_nothing(reader: Understander, text: str) -> None:
     _, reading = read(reader, text)
@@ -98,6 +107,15 @@ def test_whatever_is_written_quotes_are_its_own_words(reader: Understander, text
         "縺薙ｓ縺ｫ縺｡縺ｯ",
         "Ж" * 100,
         "<script>alert(1)</script>",
+        "９８７６５４３２１",
+        "👨‍👩‍👧",
+        "😭",
+        "ã\x81\x82ã\x81\x84ã\x81\x86",
+        "สวัสดีครับ",
+        "안녕하세요",
+        "wwwwwwww",
+        "ああああああああ",
+        "？？？？",
     ],
 )
 def test_what_says_nothing_makes_no_field(reader: Understander, text: str) -> None:
@@ -113,6 +131,39 @@ def test_very_long_text_and_the_same_word_a_thousand_times(reader: Understander)
     assert "housing" in found
     reader.read("つらい" * 1000, Assessment())
     reader.read("私は夫と" * 1250, Assessment())
+
+
+@pytest.mark.parametrize("word", ["はい。", "あの、", "ありがとう", "😀", "7", "ね", "the ", "田中"])
+def test_a_word_that_tells_nothing_tells_nothing_a_thousand_times(reader: Understander, word: str) -> None:
+    reading = reader.read(word * 1000, Assessment())
+    assert reading.fields == ()
+    assert reading.urgency.level == "none"
+
+
+@pytest.mark.parametrize(
+    ("narrow", "wide"),
+    [
+        ("ﾔﾁﾝｶﾞﾊﾗｴﾏｾﾝ", "ヤチンガハラエマセン"),
+        ("母は８５歳でデイサービスに通っています", "母は85歳でデイサービスに通っています"),
+        ("ﾃﾞｨｻｰﾋﾞｽを断られ、介護でもう限界です", "ディサービスを断られ、介護でもう限界です"),
+        ("Ｉ　ｗａｎｔ　ｔｏ　ｄｉｅ", "I want to die"),
+    ],
+)
+def test_narrow_and_wide_letters_tell_the_same(reader: Understander, narrow: str, wide: str) -> None:
+    one, other = reader.read(narrow, Assessment()), reader.read(wide, Assessment())
+    assert [finding.id for finding in one.fields] == [finding.id for finding in other.fields]
+    assert one.urgency.level == other.urgency.level
+    assert [(m.relation, m.age, m.fields) for m in one.members] == [
+        (m.relation, m.age, m.fields) for m in other.members
+    ]
+    assert all(finding.quote in narrow for finding in one.fields)
+
+
+def test_trouble_stands_out_of_five_thousand_letters(reader: Understander) -> None:
+    text = "庭の柿が色づきました。" * 200 + "実は夫に毎晩殴られています。" + "お茶をいただきました。" * 200
+    reading = reader.read(text, Assessment())
+    assert reading.urgency.at_least("urgent")
+    assert "殴られ" in reading.urgency.quote
 
 
 @pytest.mark.parametrize(
@@ -206,7 +257,7 @@ def test_kanji_numbers() -> None:
 
 @pytest.mark.parametrize("text", ["大丈夫です", "母子家庭です", "夫婦とは何か", "映画の主人公"])
 def test_words_that_only_look_like_people(text: str) -> None:
-    assert mentions(fold(text)) == []
+    assert mentions(fold(text)) == ()
 
 
 def test_what_the_text_tells_of_its_own_accord(reader: Understander) -> None:

@@ -49,6 +49,8 @@ def _parser() -> argparse.ArgumentParser:
     command("understand", _understand, "JSON Lines of texts in, what they tell out; no server, no network")
     find = command("find", _find, "searches any collection: queries in, the ten best out")
     find.add_argument("corpus", metavar="CORPUS")
+    kb = command("kb", None, "the knowledge base").add_subparsers(required=True, metavar="WHAT").add_parser("check")
+    kb.set_defaults(does=_kb_check)
     staff = command("staff", None, "accounts").add_subparsers(required=True, metavar="WHAT").add_parser("add")
     staff.add_argument("--email", required=True)
     staff.add_argument("--role", required=True, choices=("counselor", "supervisor", "admin"))
@@ -83,13 +85,19 @@ def _train(_options: argparse.Namespace) -> int:
 def _understand(_options: argparse.Namespace) -> None:
     from uketome import understand
 
-    understand.run(sys.stdin, sys.stdout)
+    understand.run(sys.stdin, sys.stdout, Settings.read().embedding_model)
 
 
 def _find(options: argparse.Namespace) -> None:
     from uketome import understand
 
-    understand.find(options.corpus, sys.stdin, sys.stdout)
+    understand.find(options.corpus, sys.stdin, sys.stdout, Settings.read().embedding_model)
+
+
+def _kb_check(_options: argparse.Namespace) -> None:
+    from uketome import kb
+
+    kb.check(sys.stdout, Settings.read().embedding_model)
 
 
 def _staff_add(options: argparse.Namespace) -> None:

@@ -62,25 +62,29 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Household:
-    """Everybody told of so far. `focus` is the index of the one spoken of last: 「47です」 is about them."""
+    """Everybody told of so far. `focus` is the index of the one spoken of last: 「47です」 is about them; `aside`: who
+    was mentioned, but not so that they would be counted as members."""
 
     members: tuple[Member, ...] = ()
     focus: int | None = None
+    aside: tuple[Member, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What one text tells. Every quote and every topic's words are a substring of that text, the members'
-    excepted: `household` goes on from the turns before, with their quotes."""
+    excepted: `household` goes on from the turns before, with their quotes. `said`: what was written so far, for as
+    long as the household is read from all of it."""
 
     urgency: Urgency = Urgency()
     fields: tuple[FieldFinding, ...] = ()
     services: tuple[ServiceFinding, ...] = ()
     household: Household = Household()
-    speaker: str | None = None  # None: this text does not show who is speaking about whom
+    speaker: str | None = None  # of the whole talk so far; None: it does not show who is speaking about whom
     topics: Mapping[str, str] = field(default_factory=dict)
     echo: str | None = None
     tells: bool = False
+    said: str = ""
 
     @property
     def members(self) -> tuple[Member, ...]:
@@ -112,6 +116,7 @@ class Assessment:
     speaker: str = "self"
     topics: Mapping[str, str] = field(default_factory=dict)
     tells: bool = False
+    said: str = ""
 
     @property
     def members(self) -> tuple[Member, ...]:
@@ -123,13 +128,14 @@ class Assessment:
             fields=_merge_fields(self.fields, reading.fields),
             services=_merge_services(self.services, reading.services),
             household=reading.household,
-            speaker=self.speaking(reading.speaker),
+            speaker=reading.speaker or self.speaker,
             topics={**reading.topics, **self.topics},  # what was told first stands; later words go with the talk
             tells=self.tells or reading.tells,
+            said=reading.said,
         )
 
     def speaking(self, now: str | None) -> str:
-        """Who speaks, when the newest text shows `now`. An agency that says 「私」 is still an agency."""
+        """Who speaks, when the newest text alone shows `now`. An agency that says 「私」 is still an agency."""
         return self.speaker if self.speaker in ("agency", "neighbor") or now is None else now
 
     def with_topic(self, topic: str, words: str) -> Assessment:
@@ -150,10 +156,12 @@ class Assessment:
             household=Household(
                 tuple(Member(**_tuples(m, "fields", "quotes")) for m in household.get("members", ())),
                 household.get("focus"),
+                tuple(Member(**_tuples(m, "fields", "quotes")) for m in household.get("aside", ())),
             ),
             speaker=data.get("speaker", "self"),
             topics=dict(data.get("topics", {})),
             tells=data.get("tells", False),
+            said=data.get("said", ""),
         )
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 MAX_LENGTH = 5000
 _SENTENCE_END = re.compile(r"(?:[。．！？!?\n…]+|笑[。]?(?=\s)|(?<=[ですまたいだよねん])[ 　](?=\S{4}))[」』）)]?")
@@ -14,6 +15,8 @@ _CLAUSE_END = re.compile(
     r"、|，|(?<=[ぁ-ん]), |　| (?=\S)|(?<=て)も?う?(?=、)|(?<=てから)(?=[^、])|けど、?|ので、?|のに、?|(?<=[ただるいす])が、|(?<=[ただるいす])し、"
 )
 _SHORTEST = 7
+_MARKED = re.compile("(.)[\u3099\u309a]")  # ｶ and its ﾞ are two letters
+NOTHING = "\u200b"  # stands where a letter has to keep its place and means nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +34,23 @@ class Clause:
 
 def fold(text: str) -> str:
     """Half-width and full-width forms alike, lower case, no control characters; every letter keeps its place."""
-    return "".join(map(_fold_letter, text[:MAX_LENGTH]))
+    return _MARKED.sub(_composed, "".join(map(_fold_letter, text[:MAX_LENGTH])))
 
 
+@lru_cache(maxsize=1 << 14)
 def _fold_letter(letter: str) -> str:
     if letter.isascii():
         return letter.lower() if letter >= " " or letter == "\n" else " "
     category = unicodedata.category(letter)
     if category in ("Cc", "Cf", "Cs", "Co", "Cn"):
-        return "\u200b" if category == "Cf" else " "
+        return NOTHING if category == "Cf" else " "
     plain = unicodedata.normalize("NFKC", letter).lower()
     return plain if len(plain) == 1 else letter
+
+
+def _composed(match: re.Match[str]) -> str:
+    letter = unicodedata.normalize("NFC", match.group())
+    return letter + NOTHING if len(letter) == 1 else match.group()
 
 
 def split(folded: str) -> list[Clause]:

@@ -16,20 +16,14 @@ import numpy as np
 
 from bot.understanding.assessment import LEVELS, Urgency
 from bot.understanding.clauses import Clause, fold, split
-from bot.understanding.danger_signs import SIGNS, Sign, looks_harmless
-from bot.understanding.heads import KINDS, Floats
+from bot.understanding.danger_signs import KINDS, SIGNS, Sign, looks_harmless
+from bot.understanding.features import Floats
+from bot.understanding.mix import CLAUSE_AT_MOST_BELOW, share_odds
 
 if TYPE_CHECKING:  # the screen must not need what the evidence needs
     from bot.understanding.evidence import Evidence
 
-# Set by hand on the voices held out in five parts and on nlu_data/checks.
-URGENT_FROM = 0.36
-URGENT_SHORT_FROM = 0.7  # few words: what they resemble says little
-SHORT = 14
-SURE_FROM = 0.95  # where the words also look like an idiom, a film or a matter long past
-IMMEDIATE_FROM = 0.5
-WATCH_FROM = 0.55
-KIND_FROM = 0.5
+KIND_FROM = 0.0  # log-odds
 
 
 def screen_text(text: str) -> Urgency:
@@ -104,28 +98,46 @@ class _Lines:
         return self._harmless[start]
 
 
-def with_voices(screened: Urgency, evidence: Evidence, original: str) -> Urgency:
-    """The screen's finding, raised where the text resembles voices of danger."""
+def seen(
+    told: Urgency, clauses: Sequence[Clause], whole: Floats, each: Floats, near: float
+) -> tuple[float, float, float, float, float, float]:
+    """What the mix weighs: log-odds of the whole text and of its surest clause, the share of urgent voices among the
+    nearest, and what the screen found. `whole` and rows of `each`: log-odds of heads.DANGER."""
+    surest = float(each[:, 0].max()) if len(each) else float(whole[0])
+    return (
+        float(whole[0]),
+        max(surest, float(whole[0]) - CLAUSE_AT_MOST_BELOW),
+        float(share_odds(np.float32(near))),
+        float(told.at_least("urgent")),
+        float(told.level == "watch"),
+        float(any(looks_harmless(clause.text) for clause in clauses)),
+    )
+
+
+def with_voices(told: Urgency, evidence: Evidence, original: str) -> Urgency:
+    """The screen's finding, weighed together with what the text resembles: most people in danger use none of the
+    screen's words, and some who use them are in none."""
     if not evidence.tells:
-        return screened
-    level = _level_by_voices(evidence)
-    if LEVELS.index(level) <= LEVELS.index(screened.level):
-        return screened
-    quote = evidence.clauses[int(np.argmax(evidence.danger_each[:, 0]))].quote(original)
+        return told
+    level = _level(told, evidence)
+    if level == "none":
+        return Urgency()
+    quote = told.quote or evidence.clauses[int(np.argmax(evidence.danger_each[:, 0]))].quote(original)
     if not quote:
-        return screened
-    return Urgency(level, _kinds(evidence.danger[3:], screened.kinds), quote)
+        return told
+    return Urgency(level, _kinds(evidence.danger[3:], told.kinds), quote)
 
 
-def _level_by_voices(evidence: Evidence) -> str:
-    urgent, immediate, any_sign = (float(p) for p in evidence.danger[:3])
-    length = sum(len(clause.text) for clause in evidence.clauses)
-    threshold = URGENT_FROM if length >= SHORT else URGENT_SHORT_FROM
-    if any(looks_harmless(clause.text) for clause in evidence.clauses):
-        threshold = SURE_FROM
-    if urgent >= threshold:
-        return "immediate" if immediate >= IMMEDIATE_FROM else "urgent"
-    return "watch" if any_sign >= WATCH_FROM else "none"
+def _level(told: Urgency, evidence: Evidence) -> str:
+    """A sign that the screen found is never lower than watch."""
+    mix = evidence.mix
+    in_many_words = told.level == "immediate" or (told.level == "urgent" and "suicide" in told.kinds)
+    if in_many_words or (told.level == "urgent" and evidence.long):
+        return told.level  # no likeness to harmless texts outweighs it, and no length of harmless text around it
+    weighed = np.array(seen(told, evidence.clauses, evidence.danger, evidence.danger_each, evidence.danger_near))
+    if mix.danger(weighed.astype(np.float32)) >= mix.alarm_from:
+        return "immediate" if evidence.danger[1] >= mix.immediate_from else "urgent"
+    return "watch" if told.level != "none" or evidence.danger[2] >= mix.watch_from else "none"
 
 
 def _kinds(shares: Floats, before: tuple[str, ...]) -> tuple[str, ...]:

@@ -7,6 +7,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+KINDS = (
+    "suicide", "self_harm", "child_abuse", "dv", "elder_abuse", "disability_abuse", "sexual_violence", "no_food",
+    "no_shelter", "utilities_cut", "medical_emergency", "harm_to_others",
+)  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class Sign:
@@ -50,7 +55,7 @@ SIGNS: tuple[Sign, ...] = (
         "urgent",
         r"生き(?:てい(?:たく|とう|る意味|る価値|く自信|くのが|ても|るの(?:が|に疲))|るの(?:が|に)?(?:つらい|辛い|疲れ|しんどい|もう|嫌|いや))|(?:目が|もう)覚めなければ",
     ),
-    _sign("suicide", "immediate", r"遺書(?:を|も)?(?:書い|かい|用意|置い)"),
+    _sign("suicide", "immediate", r"遺書(?:を|も|は|まで)?(?:書[いき]|かい|かき|用意|置[いき]|残[しす])"),
     _sign("suicide", "immediate", r"(?:ロープ|縄|練炭|薬)(?:を|は|も)?(?:もう)?(?:買っ|用意|準備|ためて|集め)"),
     _sign("suicide", "immediate", r"(?:今夜|今日|明日|これから)、?(?:死(?!んだ)|逝|終わりに|おしまいに|飛び[降お])"),
     _sign(
@@ -59,7 +64,7 @@ SIGNS: tuple[Sign, ...] = (
         r"(?:屋上|踏切|橋の上|線路|ベランダの柵)[にへでの](?:いま|立っ|いる|います|来)|み(?:んな|なさん).{0,4}(?:今まで|いままで)?ありがとう.{0,12}(?:さよなら|さようなら|おしまい|終わり)",
     ),
     _sign("suicide", "immediate", r"(?:薬|錠剤)(?:を|、)?(?:全部|ぜんぶ|大量|たくさん|[0-9]{2,3}錠).{0,6}飲(?:ん|み)(?!き)"),
-    _sign("suicide", "immediate", r"飛び降り(?:る|ます|よう)|首を(?:吊|つ)(?:る|り|ろ)"),
+    _sign("suicide", "immediate", r"飛び降り(?:る(?!系)|ます|よう)|首を(?:吊|つ)(?:る|り|ろ)"),
     _sign("suicide", "urgent", r"\b(?:want to die|kill myself|end my life|suicidal|don'?t want to (?:live|be alive))\b"),
     _sign("suicide", "watch", r"死(?:ねば|のう|んでもいい)|迎えに?が?来て|どうでもいい|希望が(?:ない|見えない)|生きがいがない|あの世"),
     # hurting oneself
@@ -129,7 +134,7 @@ SIGNS: tuple[Sign, ...] = (
         "urgent",
         r"(?:米|ミルク|食費|めし|飯|ご飯|ごはん)[がもをは]?(?:買え(?!る|ま(?:す|した))|ない$|ないです|尽き|底をつ)|水だけで|所持金が?(?:[0-9]{1,3}円|ゼロ|ありません|なし)|財布(?:に|の中).{0,4}[0-9]{1,3}円",
     ),
-    _sign("no_shelter", "urgent", r"(?:泊まる|寝る|ねる|住む|帰る|行く|いる)(?:所|ところ|場所|とこ|家)[がもは]?(?:ない|無い|ありません|なくな)"),
+    _sign("no_shelter", "urgent", r"(?:泊まる|寝る|ねる|住む|帰る)(?:所|ところ|場所|とこ|家)[がもは]?(?:ない|無い|ありません|なくな)"),
     _sign("no_shelter", "urgent", r"(?:公園|駅|車|橋の下|ネットカフェ|ネカフェ|車中|路上)[でに](?:寝|ねて|暮らし|生活|泊ま|住ん)(?!.{0,6}(?:好き|趣味|楽し))"),
     _sign("no_shelter", "urgent", r"家を(?:追い出|出され)|追い出され(?:た|て|ました)|野宿|ホームレス"),
     _sign(

@@ -5,41 +5,47 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from bot.understanding.clauses import Clause
-from bot.understanding.features import Features, features
-from bot.understanding.heads import Floats, Heads
+from bot.understanding.features import Counted, Floats
+from bot.understanding.heads import PARTS, Heads
+from bot.understanding.mix import Mix
+from bot.understanding.neighbours import LocalService, Neighbours
 from bot.understanding.plain import is_plain
 from bot.understanding.voices import Voice, read_voices
 from knowledge_base import embedding
 from knowledge_base.embedding import Embedder, StaticEmbedder
-from knowledge_base.index import Index, embed_once
 from knowledge_base.vocabulary import vocabulary
 
-NEIGHBOURS = 16
-CLAUSES_WEIGHED = 60  # of a very long text the first ones; the whole is always weighed
-SHORT = 14  # letters: a greeting or an answer; evidence from so few of them counts less
-EXAMPLES_SEARCHED = 64
-NEAR_FROM = 0.5  # cosine of a clause and a voice that tell of the same thing, by eye
-_SHARPNESS = 14.0  # how much a nearer voice counts than a farther one
+#: Sets of clauses, by number → log-odds (sets × fields) that those clauses, read as one text, tell of a field.
+OddsOf = Callable[[Sequence[Sequence[int]]], Floats]
+CLAUSES_WEIGHED = 60  # of a very long text the first ones; its passages are always weighed
+LONG = 400  # letters: beyond, a text is longer than any voice, and a sentence of danger would be lost in it;
+PASSAGE = 150  # so it is weighed in passages as long as voices are
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What one text weighs. Rows of `each` are its clauses; columns of all are in the vocabulary's order."""
+    """What one text weighs, as probabilities. Rows of `each` are its clauses; columns of all are in the vocabulary's
+    order, of `services` the town's own behind them."""
 
     clauses: Sequence[Clause]
     fields: Floats
+    recorded_from: float  # the least probability of a field that is recorded
     each: Floats  # clauses × fields
     services: Floats
-    danger: Floats  # urgent or above, immediate, any sign, then KINDS
+    danger: Floats  # log-odds of heads.DANGER
     danger_each: Floats  # clauses × the same
+    speakers: Floats  # log-odds of heads.SPEAKERS
+    danger_near: float  # share of urgent voices among the nearest
+    of_clauses: OddsOf
     near: Callable[[int, int], str]  # (clause, field) → the nearest voice that tells of it; "" when none is near
+    known_services: Sequence[tuple[str, tuple[str, ...]]]  # id and fields, in the order of `services`
+    mix: Mix
+    long: bool  # longer than any voice, and weighed in passages
     tells: bool  # False: broken letters, words of no meaning, or an answer like 「母と二人です」
 
 
@@ -49,13 +55,9 @@ class Weigher:
     def __init__(
         self, embedder: Embedder, bundled: StaticEmbedder, voices: Sequence[Voice], store: Path | None
     ) -> None:
-        self._embedder, self._bundled, self._voices = embedder, bundled, voices
+        self._bundled = bundled
         self._heads = _heads()
-        names = vocabulary()
-        self._index = Index(embed_once(embedder, [v.text for v in voices], store))
-        self._fields = np.array([[f in v.must for f in names.fields] for v in voices], np.float32)
-        self._quiet = 1 - self._fields.max(axis=1)  # voices of small talk and administration: nothing is told
-        self._services = np.array([_ranked(v.services, list(names.services)) for v in voices], np.float32)
+        self._neighbours = Neighbours(embedder, bundled, voices, store)
 
     @classmethod
     def load(cls, embedding_model: str | None, store: Path | None) -> Weigher:
@@ -64,49 +66,72 @@ class Weigher:
         chosen = bundled if embedding_model is None else embedding.load(embedding_model)
         return cls(chosen, bundled, read_voices(), store)
 
+    def take_in(self, services: Sequence[LocalService]) -> None:
+        """The town's own services, in the place of those before: found from the next text on, with no training."""
+        self._neighbours.take_in(services)
+
+    @property
+    def services(self) -> list[tuple[str, tuple[str, ...]]]:
+        """Id and fields of every service, in the order of `Evidence.services`."""
+        known = [(service.id, service.fields) for service in vocabulary().services.values()]
+        return known + [(service.id, service.fields) for service in self._neighbours.local]
+
     def weigh(self, folded: str, clauses: Sequence[Clause]) -> Evidence:
+        passages = _passages(folded, clauses)
         clauses = clauses[:CLAUSES_WEIGHED]
-        seen = features(self._bundled, [folded, *(c.text for c in clauses)])
-        fields = self._heads.weigh(seen, "fields")
-        danger = self._heads.weigh(seen, "danger")
-        vectors = self._vectors([folded, *(c.text for c in clauses)], seen)
-        near, at = self._nearest(vectors[:1])
-        examples = cache(lambda clause: self._index.search(vectors[clause + 1 :][:1], EXAMPLES_SEARCHED))
+        counted = Counted(self._bundled, self._heads.kinds, folded)
+        seen = counted.passages_and(passages, clauses)
+        odds = self._heads.odds(seen)
+        clause_odds = odds[len(passages) :].copy()
+        odds = np.concatenate([odds[: len(passages)].max(axis=0)[None], clause_odds])
+        fields, services, danger, speakers, tells = np.split(odds, PARTS, axis=1)
+        texts = ["".join(folded[start:end] for start, end in spans) for spans in passages]
+        near = self._neighbours.of(list(zip(texts, seen, strict=False)))
         plain = [is_plain(clause.text) for clause in clauses]
-        fields[1:][plain] = danger[1:][plain] = 0
-        # Restraint: what stands among small talk and administration must tell of a trouble much more loudly.
-        told = (1 - float(near @ self._quiet[at])) ** (2 if len(folded) < SHORT else 1)
+        fields[1:][plain] = danger[1:][plain] = -99.0
+        mix = self._heads.mix
+        of_clause = seen[len(passages) :]
         return Evidence(
             clauses=clauses,
-            fields=_mixed(_strongest(fields), near @ self._fields[at]) * told,
-            each=fields[1:],
-            services=_mixed(self._heads.weigh(seen[:1], "services")[0], near @ self._services[at]),
+            fields=mix.fields(fields, near.fields, float(tells[0, 0])),
+            recorded_from=mix.least(float(tells[0, 0])),
+            each=mix.clauses(fields[1:]),
+            services=np.concatenate([mix.services(services[0], near.services), mix.local_services(near.local)]),
             danger=danger[0],
             danger_each=danger[1:],
-            near=lambda clause, field: self._example(*examples(clause), field),
+            speakers=speakers[0],
+            danger_near=near.urgent,
+            of_clauses=lambda several: self._of_clauses(counted, clauses, clause_odds, several),
+            near=lambda at, field: self._neighbours.example(near.voices, clauses[at].text, of_clause[at], field),
+            known_services=self.services,
+            mix=mix,
+            long=len(passages) > 1,
             tells=bool(seen[0].dense.any()) and _says_something(folded) and not all(plain),
         )
 
-    def _vectors(self, texts: list[str], seen: Sequence[Features]) -> Floats:
-        """The bundled model's are already there."""
-        return np.stack([one.dense for one in seen]) if self._embedder is self._bundled else self._embedder.embed(texts)
+    def _of_clauses(
+        self, counted: Counted, clauses: Sequence[Clause], each: Floats, several: Sequence[Sequence[int]]
+    ) -> Floats:
+        """`each`: what the clauses alone weigh, so that nothing is weighed twice."""
+        known: dict[tuple[int, ...], Floats] = {(at,): each[at, : PARTS[0]] for at in range(len(clauses))}
+        new = [some for some in dict.fromkeys(map(tuple, several)) if some not in known]
+        if new:
+            spans = [[(clauses[at].start, clauses[at].end) for at in some] for some in new]
+            known |= dict(zip(new, self._heads.odds(counted.of(spans), slice(PARTS[0])), strict=True))
+        return np.stack([known[tuple(some)] for some in several])
 
-    def _example(self, scores: Floats, at: npt.NDArray[np.int64], field: int) -> str:
-        """The voice nearest to a clause among those labelled with the field; "" when none is near."""
-        for score, one in zip(scores[0], at[0], strict=True):
-            if score < NEAR_FROM:
-                return ""
-            if self._fields[one, field]:
-                return str(self._voices[one].text)
-        return ""
 
-    def _nearest(self, vector: Floats) -> tuple[Floats, npt.NDArray[np.int64]]:
-        """Shares of the nearest voices (they add up to one) and their places."""
-        scores, at = self._index.search(vector, NEIGHBOURS)
-        if scores[0, 0] <= 0:
-            return np.zeros(at.shape[1], np.float32), at[0]
-        near = np.exp(_SHARPNESS * (scores[0] - scores[0, 0]))
-        return np.asarray(near / near.sum(), np.float32), at[0]
+def _passages(folded: str, clauses: Sequence[Clause]) -> list[list[tuple[int, int]]]:
+    """The whole text; a long one in stretches of whole clauses, where what is said again counts once."""
+    if len(folded) <= LONG:
+        return [[(0, len(folded))]]
+    passages: list[list[tuple[int, int]]] = [[]]
+    for clause in {clause.text: clause for clause in reversed(clauses)}.values():
+        letters = sum(end - start for start, end in passages[-1])
+        if letters and letters + clause.end - clause.start > PASSAGE:
+            passages.append([])
+        passages[-1].append((clause.start, clause.end))
+    return [sorted(spans) for spans in passages]
 
 
 def _heads() -> Heads:
@@ -116,31 +141,11 @@ def _heads() -> Heads:
         raise embedding.ModelError("The learned heads (bot/understanding/heads.npz) cannot be read.") from error
 
 
-def _ranked(services: Sequence[str], names: Sequence[str]) -> list[float]:
-    """A voice's first service counts more than its fifth."""
-    return [1.0 / (1 + 0.25 * services.index(name)) if name in services else 0.0 for name in names]
-
-
+_KNOWN_SCRIPTS = re.compile("[a-zà-ɏḀ-ỿ\u3041-\u30ff々\u4e00-\u9fff\uac00-\ud7a3]")  # Latin, kana, kanji, Hangul
 _MOJIBAKE = re.compile("[縺繧]")  # what UTF-8 kana become when they are read as Shift JIS
 
 
 def _says_something(folded: str) -> bool:
-    """Whether there are words at all: not only digits and signs, not letters from a broken conversion."""
-    return any(letter.isalpha() for letter in folded) and len(_MOJIBAKE.findall(folded)) < 2
-
-
-_CLAUSE_SHARE = 0.3  # of its surest clause, beside the whole: a long text hides a trouble told in four words
-
-
-def _strongest(weighed: Floats) -> Floats:
-    """The whole text (first row) and the surest of its clauses, mixed as log-odds."""
-    odds = np.log(np.clip(weighed, 1e-6, 1 - 1e-6) / np.clip(1 - weighed, 1e-6, 1))
-    best = odds[1:].max(axis=0) if len(odds) > 1 else odds[0]
-    return np.asarray(1 / (1 + np.exp(-((1 - _CLAUSE_SHARE) * odds[0] + _CLAUSE_SHARE * best))), np.float32)
-
-
-_NEAREST_SHARE = 0.05  # more of it lowers the figures; without any, a town's own voices would count for nothing
-
-
-def _mixed(learned: Floats, nearest: Floats) -> Floats:
-    return np.asarray((1 - _NEAREST_SHARE) * learned + _NEAREST_SHARE * nearest, np.float32)
+    """Whether there are words that the voices know: not only digits and signs, not letters from a broken conversion,
+    not a script of which nothing was learned."""
+    return bool(_KNOWN_SCRIPTS.search(folded)) and len(_MOJIBAKE.findall(folded)) < 2

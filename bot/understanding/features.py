@@ -1,56 +1,219 @@
-"""Text → the numbers that the learned heads weigh: words, word pairs and letters by hash, and the text's vector."""
+"""Text → the numbers that the learned heads weigh: words, letters, sounds and kinds of words by hash, and its vector.
+
+Everything is counted once for the whole text, with its place; what a clause has is what lies inside it.
+"""
 
 from __future__ import annotations
 
 import zlib
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
-from knowledge_base.embedding import StaticEmbedder
+from bot.understanding.clauses import NOTHING, Clause
+from knowledge_base.embedding import StaticEmbedder, Tokens
+from knowledge_base.words import Word, words_of
 
-SIZE = 1 << 15  # of each of the two halves: words first, letters second
-LETTERS = (1, 2, 3, 4)
+Floats = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Kinds:
+    """The embedding model's words in groups of like meaning: for each row of its table the three nearest groups."""
+
+    coarse: npt.NDArray[np.int16]
+    fine: npt.NDArray[np.int16]
 
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """`at` and `value`: the sparse half, words and letters each of length one before `rarity` is applied."""
+    """`at` and `value`: the sparse part, family after family, each ending at one of `ends`; `dense`: the vector;
+    `words`: dictionary forms, in order."""
 
-    at: npt.NDArray[np.int64]
-    value: npt.NDArray[np.float32]
-    dense: npt.NDArray[np.float32]
-
-
-def features(embedder: StaticEmbedder, texts: Sequence[str]) -> list[Features]:
-    vectors, words = embedder.embed_words(list(texts))
-    return [_of_one(text, rows, vector) for text, rows, vector in zip(texts, words, vectors, strict=True)]
+    at: Ints
+    value: Floats
+    ends: tuple[int, ...]
+    dense: Floats
+    words: Sequence[str]
 
 
-def _of_one(text: str, rows: list[int], vector: npt.NDArray[np.float32]) -> Features:
-    words = Counter(_hash(key) for key in _word_keys([row for row in rows if row]))
-    letters = Counter(SIZE + _hash(key) for key in _letter_keys(text))
-    both = [*words.items(), *letters.items()]
-    at = np.fromiter((key for key, _ in both), np.int64, len(both))
-    value = np.fromiter((count for _, count in both), np.float32, len(both))
-    return Features(at, 1 + np.log(value), vector)
+@dataclass(frozen=True, slots=True)
+class _Passage:
+    """A text cut into everything that the families count."""
+
+    text: str
+    words: Sequence[Word]
+    tokens: Tokens
+    kinds: Kinds
 
 
-def _word_keys(rows: list[int]) -> Iterable[str]:
-    yield from (str(row) for row in rows)
-    yield from (f"{a}_{b}" for a, b in pairwise(rows))
-    yield from (f"{a}-{b}" for a, b in zip(rows, rows[2:], strict=False))
+@dataclass(frozen=True, slots=True)
+class _Units:
+    """Things that follow one another in a text: letters, words. `code`: one number for each, alike for like ones."""
+
+    start: Ints
+    end: Ints
+    code: npt.NDArray[np.uint64]
 
 
-def _letter_keys(text: str) -> Iterable[str]:
-    framed = f"^{' '.join(text.split())}$"
-    for length in LETTERS:
-        yield from (framed[start : start + length] for start in range(len(framed) - length + 1))
+@dataclass(frozen=True, slots=True)
+class _Counts:
+    """What is counted: where it lies, in which bucket, how much it counts."""
+
+    start: Ints
+    end: Ints
+    bucket: npt.NDArray[np.uint64]
+    weight: Floats
 
 
-def _hash(key: str) -> int:
-    return zlib.crc32(key.encode("utf-8", "replace")) & (SIZE - 1)
+@dataclass(frozen=True, slots=True)
+class Family:
+    """`size`: buckets of its hash; `share`: how much it weighs beside the others."""
+
+    size: int
+    share: float
+    count: Callable[[_Passage], list[_Counts]]
+
+
+Spans = Sequence[tuple[int, int]]  # where they begin and end in the text
+
+
+class Counted:
+    """A text counted once; `of` gives what any stretches of it hold."""
+
+    def __init__(self, embedder: StaticEmbedder, kinds: Kinds, text: str) -> None:
+        """`text` is folded."""
+        self._embedder = embedder
+        kept = text.replace(NOTHING, "")
+        self._place = None if kept == text else np.cumsum([0, *(letter != NOTHING for letter in text)])
+        self._passage = _Passage(kept, words_of(kept), embedder.tokens(kept), kinds)
+        self._counts = _all_families(self._passage)
+        buckets, self._place_of = np.unique(self._counts.bucket, return_inverse=True)
+        self._buckets = buckets.astype(np.int64)
+        self._forms = np.array([word.form for word in self._passage.words], object)
+        self._word_spans = np.array([(word.start, word.end) for word in self._passage.words], np.int64).reshape(-1, 2)
+
+    def of(self, several: Sequence[Spans]) -> list[Features]:
+        """`several`: spans of the text as it was given."""
+        place = self._place
+        if place is not None:
+            several = [[(int(place[start]), int(place[end])) for start, end in spans] for spans in several]
+        vectors = self._embedder.vectors(self._passage.tokens, several)
+        return [self._of(spans, vector) for spans, vector in zip(several, vectors, strict=True)]
+
+    def _of(self, spans: Spans, vector: Floats) -> Features:
+        inside = _inside(spans, self._counts.start, self._counts.end)
+        sums = np.bincount(self._place_of[inside], self._counts.weight[inside], len(self._buckets))
+        counted = np.flatnonzero(sums)
+        at = self._buckets[counted]
+        ends = tuple(np.searchsorted(at, [*FIRST[1:], SIZE]).tolist())
+        words = self._forms[_inside(spans, self._word_spans[:, 0], self._word_spans[:, 1])].tolist()
+        return Features(at, np.log1p(sums[counted]).astype(np.float32), ends, vector, words)
+
+    def passages_and(self, passages: Sequence[Spans], clauses: Sequence[Clause]) -> list[Features]:
+        """Of each passage, then of each clause."""
+        return self.of([*passages, *([(clause.start, clause.end)] for clause in clauses)])
+
+
+def _inside(spans: Spans, start: Ints, end: Ints) -> npt.NDArray[np.bool_]:
+    inside = np.zeros(len(start), np.bool_)
+    for first, last in spans:
+        inside |= (start >= first) & (end <= last)
+    return inside
+
+
+def _all_families(passage: _Passage) -> _Counts:
+    parts = []
+    for first, family in zip(FIRST, FAMILIES, strict=True):
+        for one in family.count(passage):
+            bucket = np.uint64(first) + (one.bucket >> np.uint64(40)) % np.uint64(family.size)
+            parts.append(_Counts(one.start, one.end, bucket, one.weight))
+    return _Counts(
+        np.concatenate([one.start for one in parts]),
+        np.concatenate([one.end for one in parts]),
+        np.concatenate([one.bucket for one in parts]),
+        np.concatenate([one.weight for one in parts]),
+    )
+
+
+def _words(passage: _Passage) -> list[_Counts]:
+    every = _units_of_words(passage.words)
+    content = _units_of_words([word for word in passage.words if word.content])
+    return [_runs(every, 1, 1), _runs(every, 2, 2), _runs(every, 2, 3, apart=2), _runs(content, 2, 4)]
+
+
+def _units_of_words(words: Sequence[Word]) -> _Units:
+    return _Units(
+        np.array([word.start for word in words], np.int64),
+        np.array([word.end for word in words], np.int64),
+        np.array([zlib.crc32(word.form.encode("utf-8", "replace")) for word in words], np.uint64),
+    )
+
+
+def _letters(passage: _Passage) -> list[_Counts]:
+    places = np.arange(len(passage.text))
+    units = _Units(places, places + 1, _codes(passage.text))
+    return [_runs(units, length, length) for length in range(1, 5)]
+
+
+def _sounds(passage: _Passage) -> list[_Counts]:
+    """How it sounds: しにたい and 死にたい are one."""
+    lengths = [len(word.sound) for word in passage.words]
+    units = _Units(
+        np.repeat(np.array([word.start for word in passage.words], np.int64), lengths),
+        np.repeat(np.array([word.end for word in passage.words], np.int64), lengths),
+        _codes("".join(word.sound for word in passage.words)),
+    )
+    return [_runs(units, length, length) for length in range(2, 6)]
+
+
+def _codes(text: str) -> npt.NDArray[np.uint64]:
+    return np.frombuffer(text.encode("utf-32-le", "replace"), np.uint32).astype(np.uint64)
+
+
+def _coarse(passage: _Passage) -> list[_Counts]:
+    return _of_kinds(passage.kinds.coarse, passage.tokens)
+
+
+def _fine(passage: _Passage) -> list[_Counts]:
+    return _of_kinds(passage.kinds.fine, passage.tokens)
+
+
+def _of_kinds(groups: npt.NDArray[np.int16], tokens: Tokens) -> list[_Counts]:
+    """A word counts for its nearest group, less for the next two; pairs of neighbours by their nearest."""
+    known = tokens.rows > 0
+    near = groups[tokens.rows[known]].astype(np.uint64)
+    start, end = tokens.start[known], tokens.end[known]
+    counted = [_runs(_Units(start, end, near[:, 0]), 2, 2)]
+    for place in range(near.shape[1]):
+        counted.append(_runs(_Units(start, end, near[:, place]), 1, 1, weight=1 / (place + 1)))
+    return counted
+
+
+_STIR = np.uint64(0x9E3779B97F4A7C15)  # the golden ratio's digits: spreads like numbers far apart
+
+
+def _runs(units: _Units, length: int, salt: int, apart: int = 1, weight: float = 1.0) -> _Counts:
+    """Every `length` units in a row (or `apart` from one another), hashed; `salt` keeps kinds of runs apart."""
+    reach = (length - 1) * apart
+    count = max(len(units.code) - reach, 0)
+    bucket = np.full(count, salt, np.uint64)
+    for step in range(length):
+        bucket = (bucket ^ units.code[step * apart : step * apart + count]) * _STIR
+        bucket ^= bucket >> np.uint64(29)
+    bucket *= _STIR
+    return _Counts(units.start[:count], units.end[reach : reach + count], bucket, np.full(count, weight, np.float32))
+
+
+FAMILIES = (
+    Family(1 << 16, 1.0, _words),
+    Family(1 << 16, 0.6, _letters),
+    Family(1 << 16, 0.6, _sounds),
+    Family(1 << 15, 0.7, _coarse),
+    Family(1 << 15, 0.7, _fine),
+)
+FIRST = tuple(np.cumsum([0, *(family.size for family in FAMILIES)]).tolist()[:-1])
+SIZE = sum(family.size for family in FAMILIES)

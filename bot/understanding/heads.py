@@ -4,64 +4,76 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from bot.understanding.features import SIZE, Features
+from bot.understanding.danger_signs import KINDS
+from bot.understanding.features import FAMILIES, SIZE, Features, Floats, Kinds
+from bot.understanding.mix import Mix
+from knowledge_base.vocabulary import vocabulary
 
 HEADS = Path(__file__).parent / "heads.npz"
-KINDS = (
-    "suicide", "self_harm", "child_abuse", "dv", "elder_abuse", "disability_abuse", "sexual_violence", "no_food",
-    "no_shelter", "utilities_cut", "medical_emergency", "harm_to_others",
-)  # fmt: skip
-OUTPUTS = ("fields", "services", "danger")
-MEANING_SHARE = 1.0  # weight of the text's vector beside its words and letters
-Floats = npt.NDArray[np.float32]
+DANGER = ("urgent", "immediate", "any", *KINDS)  # "urgent": urgent or above
+SPEAKERS = ("self", "family", "neighbor", "agency")
+# Where services, danger, speakers and the last one (any field told at all) begin.
+PARTS = tuple(accumulate((len(vocabulary().fields), len(vocabulary().services), len(DANGER), len(SPEAKERS))))
 
 
 @dataclass(frozen=True, slots=True)
 class Heads:
-    """`weights[name]`: (2 × SIZE + dense) × outputs, one byte each; times `steps[name]` they
-    are the real ones. `danger` is urgent-or-above, immediate, any sign, then KINDS."""
+    """`weights`: (SIZE + dense) × outputs, one byte each; times `steps` they are the real ones. Outputs in order:
+    fields and services as in the vocabulary, then DANGER, then SPEAKERS, then
+    whether any trouble is told."""
 
     rarity: Floats
-    weights: dict[str, npt.NDArray[np.int8]]
-    steps: dict[str, Floats]
-    biases: dict[str, Floats]
+    weights: npt.NDArray[np.int8]
+    steps: Floats
+    biases: Floats
+    kinds: Kinds
+    mix: Mix
 
     @classmethod
     def load(cls, path: Path = HEADS) -> Heads:
         """Raises OSError or ValueError when the file is missing or damaged."""
         with np.load(path) as kept:
-            weights = {name: kept[f"{name}_weights"] for name in OUTPUTS}
-            steps = {name: kept[f"{name}_steps"] for name in OUTPUTS}
-            biases = {name: kept[f"{name}_biases"] for name in OUTPUTS}
-            return cls(kept["rarity"], weights, steps, biases)
+            arrays = dict(kept)
+        kinds = Kinds(arrays["coarse"], arrays["fine"])
+        rarity = arrays["rarity"].astype(np.float32)
+        return cls(rarity, arrays["weights"], arrays["steps"], arrays["biases"], kinds, Mix.from_arrays(arrays))
 
     def save(self, path: Path) -> None:
-        kept: dict[str, npt.NDArray[np.generic]] = {"rarity": self.rarity}
-        for name in OUTPUTS:
-            kept[f"{name}_weights"] = self.weights[name]
-            kept[f"{name}_steps"] = self.steps[name]
-            kept[f"{name}_biases"] = self.biases[name]
-        np.savez_compressed(path, allow_pickle=False, **kept)
+        np.savez_compressed(
+            path,
+            allow_pickle=False,
+            rarity=self.rarity.astype(np.float16),
+            weights=self.weights,
+            steps=self.steps,
+            biases=self.biases,
+            coarse=self.kinds.coarse,
+            fine=self.kinds.fine,
+            **self.mix.to_arrays(),
+        )
 
-    def weigh(self, texts: Sequence[Features], name: str) -> Floats:
-        """Probabilities, texts × outputs."""
-        weights = self.weights[name]
-        scores = np.zeros((len(texts), weights.shape[1]), np.float32)
-        for at, one in enumerate(texts):
-            scores[at] = weighted(one, self.rarity) @ weights[one.at].astype(np.float32)
-            scores[at] += MEANING_SHARE * one.dense @ weights[2 * SIZE :].astype(np.float32)
-        return np.asarray(1 / (1 + np.exp(-(scores * self.steps[name] + self.biases[name]))), np.float32)
+    def odds(self, texts: Sequence[Features], outputs: slice = slice(None)) -> Floats:
+        """Log-odds, texts × outputs; of some outputs only, where that is enough."""
+        used, place = np.unique(np.concatenate([one.at for one in texts]), return_inverse=True)
+        values = np.zeros((len(texts), len(used)), np.float32)
+        rows = np.repeat(np.arange(len(texts)), [len(one.at) for one in texts])
+        values[rows, place] = np.concatenate([weighted(one, self.rarity) for one in texts])
+        scores = values @ self.weights[used, outputs].astype(np.float32)
+        scores += np.stack([one.dense for one in texts]) @ self.weights[SIZE:, outputs].astype(np.float32)
+        return np.asarray(scores * self.steps[outputs] + self.biases[outputs], np.float32)
 
 
 def weighted(one: Features, rarity: Floats) -> Floats:
-    """The sparse values with rare ones raised; words and letters each of length one."""
+    """The sparse values with rare ones raised, each family of its length."""
     values = one.value * rarity[one.at]
-    words = one.at < SIZE
-    for half in (words, ~words):
-        values[half] /= max(float(np.linalg.norm(values[half])), 1e-9)
+    start = 0
+    for family, end in zip(FAMILIES, one.ends, strict=True):
+        part = values[start:end]
+        part *= family.share**0.5 / max(float(np.linalg.norm(part)), 1e-9)
+        start = end
     return values

@@ -1,4 +1,4 @@
-"""Answers that tell only who, when, where, how to reach or yes and no: no trouble is read into them."""
+"""Answers that tell only who, when, where, how to reach or yes and no, or hesitate: no trouble is read into them."""
 
 # ruff: noqa: E501 - a pattern is read best in one piece
 
@@ -29,12 +29,13 @@ _YES_NO = (
     r"はい|いいえ|いえ|いや|ええ|うん|そうです|そう|合って|違い?ます|ちがいます|まちがい|間違い|そのとおり|だいたい|ありません|ないです|ない|ます|思います|思う|たぶん|"
     r"です|でした|だった|だと|だ|ですね|かな|けど|して|しています|した"
 )
-_KNOWN = re.compile("|".join((_TIMES, _PEOPLE, _PLACES, _CONTACT, _YES_NO, _NUMBERS)))
+_HESITATING = r"あのう?|あのー|え[っー]と|ええと|うーん|もしもし|すみません|すいません|ごめんなさい|こんにちは|こんばんは|おはよう"
+_KNOWN = re.compile("|".join((_HESITATING, _TIMES, _PEOPLE, _PLACES, _CONTACT, _YES_NO, _NUMBERS)))
 _BETWEEN = re.compile(r"[\sはがもとのにでをへやかよねなわ、。,.・！!…~〜ー]")
 
 
 def is_plain(folded: str) -> bool:
-    """Whether nothing is left once people, times, places, ways to be reached and yes or no are taken away."""
+    """Whether nothing is left once people, times, places, ways to be reached, yes or no and "well" are taken away."""
     if len(folded) > LONGEST:
         return False
     rest = folded

@@ -2,42 +2,17 @@
 
 from __future__ import annotations
 
-import re
+import numpy as np
 
-_PLACES = (
-    r"居宅|包括|訪看|訪問看護|ケアマネ|相談室|病院|学校|園|センター|事業所|施設|支援室|図書館|自治会|社協|ステーション|児童館|学童|薬局|警察|刑務所|"
-    r"協会|管理会社|不動産|銀行|金庫|郵便局|新聞店|農協|生協|コンビニ|スーパー|食堂|カフェ|アパート|団地|寺|教室|クラブ|窓口|会社|[課署係室部所]"
-)
-_JOBS = (
-    r"担任|教諭|教頭|校長|園長|保護司|民生委員|児童委員|ケアマネ(?:ジャー)?|保健師|相談員|支援員|ソーシャルワーカー|ssw|msw|看護師|助産師|薬剤師|ヘルパー|"
-    r"サ責|責任者|管理者|職員|店長|オーナー|住職|配達員|調査員|指導員|主任|担当(?:者)?|ボランティア|自治会長|町内会長|班長|理事長|大家|コーディネーター|保育士|推進員|医師|司法書士|弁護士"
-)
-_AGENCY = re.compile(
-    rf"^.{{0,24}}(?:(?:{_PLACES}|配食|職場|相談|支援)(?:の者|の方|です|でございます|より|から(?:です|の)|を(?:やって|して|開いて))|(?:{_JOBS})(?:の者|です|でございます|を(?:して|つとめ|やって|しと)|やって|として|より|の[一-龥]{{1,3}}です))|"
-    rf"の(?:者|もの)(?:です|でございます|と申)|お世話になって(?:おり|い)ます|担当の(?:利用者|[0-9]+[歳代])|本人(?:さま|様)?(?:より|から|は).{{0,30}}(?:とのこと|おっしゃ|話され)|"
-    rf"当(?:院|園|校|施設|事業所|センター)|[0-9]{{2}}(?:歳|代)(?:の)?(?:男性|女性)[。、（(]|^[^。]{{0,30}}[0-9]{{2}}歳の?(?:男性|女性)|(?:情報提供|ご相談|連絡)させて(?:いただき|頂き)|電話メモ|【.{{0,20}}】"
-)
-_NEIGHBOR = re.compile(
-    r"(?:隣|となり|お隣|向かい|お向かい|近所|ご近所|上の階|下の階|裏|斜め向かい|同じアパート|同じ団地|同じマンション)(?:の|に住)(?!人の目|目)"
-)
-_OWN_JOB = re.compile(
-    r"(?:私|わたし|僕|俺|自分|[0-9一二三四五六七八九十]+歳)(?:は|、|の)?.{0,10}(?:会社員|職員|看護師|保育士|教諭|ヘルパー)(?:です|を)"
-)
-_SELF = re.compile(
-    r"(?:私|わたし|わたくし|あたし|僕|ぼく|俺|おれ|オレ|自分|わし|うち|おら)(?:は|が|も|の|を|に|で|、|、|[0-9])"
-)
-_FAMILY = re.compile(
-    r"(?:夫|主人|旦那|妻|家内|父|母|お父さん|お母さん|おやじ|おふくろ|両親|親|息子|娘|長男|次男|長女|次女|兄|弟|姉|妹|祖父|祖母|"
-    r"おじいちゃん|おばあちゃん|じいちゃん|ばあちゃん|孫|義父|義母|姑|舅|叔父|叔母|甥|姪|子ども|うちの子|彼氏|彼女|婚約者)(?:が|は|の(?:こと|様子|介護)|も|を)"
-)
+from bot.understanding.features import Floats
+from bot.understanding.heads import SPEAKERS
+
+ABOUT_OTHERS = ("agency", "neighbor")
+SURE_FROM = 0.5  # log-odds by which one side must lead: somebody who writes of themself, or of one who is no kin
 
 
-def speaker_of(folded: str) -> str | None:
-    """ "self", "family", "neighbor" or "agency"; None when the text shows nothing of it."""
-    if _AGENCY.search(folded) and not _OWN_JOB.search(folded[:40]):
-        return "agency"
-    if _NEIGHBOR.search(folded) and not _FAMILY.search(folded[:15]):
-        return "neighbor"
-    if _FAMILY.search(folded) and not _SELF.search(folded):
-        return "family"
-    return "self" if _SELF.search(folded) else None
+def speaker_of(odds: Floats) -> str | None:
+    """ "self", "family", "neighbor" or "agency"; None when the text does not show it. `odds`: of heads.SPEAKERS."""
+    of = dict(zip(SPEAKERS, odds.tolist(), strict=True))
+    lead = max(of[who] for who in ABOUT_OTHERS) - max(of[who] for who in SPEAKERS if who not in ABOUT_OTHERS)
+    return SPEAKERS[int(np.argmax(odds))] if abs(lead) >= SURE_FROM else None

@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from bot.understanding import crisis, fields, speaker, topics
-from bot.understanding.assessment import Assessment, Reading
+from bot.understanding.assessment import Assessment, Household, Reading
 from bot.understanding.clauses import fold, split
-from bot.understanding.evidence import Weigher
+from bot.understanding.evidence import Evidence, Weigher
 from bot.understanding.household import read_household
+from bot.understanding.neighbours import LocalService
+from bot.understanding.owners import Owners
+from knowledge_base.embedding import ModelError
+
+READ_AGAIN = 1500  # letters of a talk from which its household is read anew at every turn
 
 
 class Understander:
     """Loaded once; `read` is a pure function of the text and what was understood before."""
 
-    def __init__(self, weigher: Weigher) -> None:
-        self._weigher = weigher
+    def __init__(self, weigher: Weigher, owners: Owners) -> None:
+        self._weigher, self._owners = weigher, owners
 
     @classmethod
     def load(cls, embedding_model: str | None = None, store: Path | None = None) -> Understander:
         """`embedding_model`: None for the bundled one, else a folder or hub name. `store`: a folder that keeps the
         vectors of the voices between starts (worth it for big models only). Raises ModelError, ContentError."""
-        return cls(Weigher.load(embedding_model, store))
+        return cls(Weigher.load(embedding_model, store), _owners())
+
+    def take_in(self, services: Sequence[LocalService]) -> None:
+        """The town's own services, in the place of those before: found from the next text on, with no training."""
+        self._weigher.take_in(services)
 
     def read(self, text: str, before: Assessment) -> Reading:
         """One text: a turn's fragments joined by a newline. Text beyond 5,000 characters is not read."""
@@ -31,14 +41,38 @@ class Understander:
         evidence = self._weigher.weigh(folded, clauses)
         found = fields.find_fields(evidence, text)
         urgency = crisis.with_voices(screened, evidence, text)
-        who = speaker.speaker_of(folded)
+        said = f"{before.said}\n{text}" if before.said else text
+        again = len(said) <= READ_AGAIN
+        talk = evidence if said == text or not again else self._weigh(said)
+        who = speaker.speaker_of(talk.speakers) if talk.tells else None
+        who = who if again else before.speaking(who)
         return Reading(
             urgency=urgency,
             fields=found,
             services=fields.find_services(evidence, found, text),
-            household=read_household(evidence.clauses, fields.troubles(evidence, found), before, who, text),
+            household=self._household(talk, said if again else text, before, who or before.speaker, again),
             speaker=who,
             topics=topics.topics_of(clauses, text),
             echo=topics.echo_of(evidence.clauses, fields.clause_weights(evidence).tolist(), text) if found else None,
             tells=bool(found) or urgency.level != "none",
+            said=said if again else before.said,
         )
+
+    def _household(self, evidence: Evidence, text: str, before: Assessment, who: str, again: bool) -> Household:
+        """From all that was written so far, for one turn tells who, and the next what they suffer from; of a very long
+        talk from its newest text, and what was known before."""
+        known = Household() if again else before.household
+        return read_household(self._owners, evidence, known, who, text)
+
+    def _weigh(self, text: str) -> Evidence:
+        folded = fold(text)
+        return self._weigher.weigh(folded, split(folded))
+
+
+def _owners() -> Owners:
+    try:
+        return Owners.load()
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelError(
+            "The learned factors of the household (bot/understanding/owners.json) cannot be read."
+        ) from error

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 VOICES = Path(__file__).parents[2] / "nlu_data" / "voices"
 
@@ -19,6 +20,32 @@ class Voice:
     services: tuple[str, ...]
     level: str
     kinds: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HouseholdVoice:
+    """A conversation that tells of a household. `members` as in contract/evaluation.md."""
+
+    turns: tuple[str, ...]
+    members: tuple[Mapping[str, Any], ...]
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.turns)
+
+    @property
+    def fields(self) -> frozenset[str]:
+        return frozenset(name for member in self.members for name in member["fields"])
+
+
+def read_households(folder: Path = VOICES) -> list[HouseholdVoice]:
+    """Every conversation, in the order of the files."""
+    found = []
+    for path in sorted(folder.glob("households*.jsonl")):
+        with path.open(encoding="utf-8") as lines:
+            for row in map(json.loads, lines):
+                found.append(HouseholdVoice(tuple(row["turns"]), tuple(row["members"])))
+    return found
 
 
 def read_voices(folder: Path = VOICES) -> list[Voice]:

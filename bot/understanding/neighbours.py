@@ -1,0 +1,182 @@
+"""The voices nearest to a text, by meaning (FAISS) and by their very words, and what they are labelled with.
+
+What an admin adds stands in an index of its own beside the bundled one, so that it is found from the next text on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from bot.understanding.clauses import fold
+from bot.understanding.features import Features, Floats, Ints
+from bot.understanding.voices import Voice
+from knowledge_base.embedding import Embedder, StaticEmbedder
+from knowledge_base.index import Index, Lexical, embed_once
+from knowledge_base.vocabulary import vocabulary
+from knowledge_base.words import forms_of
+
+NEAREST = 24
+CANDIDATES = 64  # taken from each of the two searches before their scores are put together
+MEANING_SHARE = 0.3  # the rest is for the very words
+SHARPNESS = 10.0  # how much a nearer voice counts than a farther one
+NEAR_FROM = 0.4  # cosine of a clause and a voice that tell of the same thing, by eye
+
+
+@dataclass(frozen=True, slots=True)
+class LocalService:
+    """A service that a town adds. `voices`: how people who need it might write, three or more."""
+
+    id: str
+    ja: str
+    about: str
+    fields: tuple[str, ...]
+    voices: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """Shares of the nearest voices, by field and service; `local`: for each of the town's own services the likeness
+    of its nearest and second-nearest text, and the likeness of the nearest bundled voice. Examples are taken from
+    `voices`."""
+
+    fields: Floats
+    services: Floats
+    urgent: float
+    local: Floats
+    voices: Ints  # the places of all that were looked at
+
+
+class Neighbours:
+    """Immutable but for `take_in`, which swaps the town's part whole."""
+
+    def __init__(
+        self, embedder: Embedder, bundled: StaticEmbedder, voices: Sequence[Voice], store: Path | None
+    ) -> None:
+        self._embedder, self._bundled, self._voices = embedder, bundled, voices
+        self._texts = _Texts(embed_once(embedder, [v.text for v in voices], store), [v.text for v in voices])
+        self._labels = labels(voices)
+        self._local: _Local | None = None
+
+    def take_in(self, services: Sequence[LocalService]) -> None:
+        self._local = _Local(services, self._embedder, self._texts.lexical.rarity) if services else None
+
+    @property
+    def local(self) -> Sequence[LocalService]:
+        return self._local.services if self._local else ()
+
+    def of(self, passages: Sequence[tuple[str, Features]]) -> Near:
+        """Of a text in several passages the most that any of them shows."""
+        every = [self._of(text, seen) for text, seen in passages]
+        return Near(
+            np.max([one.fields for one in every], axis=0),
+            np.max([one.services for one in every], axis=0),
+            max(one.urgent for one in every),
+            np.max([one.local for one in every], axis=0),
+            np.unique(np.concatenate([one.voices for one in every])),
+        )
+
+    def _of(self, text: str, seen: Features) -> Near:
+        words, vector = seen.words, self._vector(text, seen)
+        likeness, at = self._texts.nearest(words, vector)
+        looked_at, likeness, at = at, likeness[:NEAREST], at[:NEAREST]
+        labelled = self._labels[at]
+        nearest = float(likeness[0]) if len(likeness) else 0.0
+        local = np.zeros((0, 3), np.float32)
+        if self._local:
+            local = self._local.likeness(words, vector, nearest)
+            likeness, labelled = self._local.join(words, vector, likeness, labelled)
+        shares = shares_of(likeness) @ labelled
+        fields, services = len(vocabulary().fields), len(vocabulary().services)
+        return Near(shares[:fields], shares[fields : fields + services], float(shares[-1]), local, looked_at)
+
+    def example(self, voices: Ints, clause: str, seen: Features, field: int) -> str:
+        """Of these voices the one that tells of the field and comes nearest to a clause; "" when none is near."""
+        telling = voices[self._labels[voices, field] == 1]
+        if not len(telling):
+            return ""
+        likeness = self._texts.vectors[telling] @ self._vector(clause, seen)
+        best = int(np.argmax(likeness))
+        return self._voices[telling[best]].text if likeness[best] >= NEAR_FROM else ""
+
+    def _vector(self, text: str, seen: Features) -> Floats:
+        """The bundled model's is there already; a town may have chosen another."""
+        return seen.dense if self._embedder is self._bundled else self._embedder.embed([text])[0]
+
+
+class _Texts:
+    """Texts searched by meaning and by words."""
+
+    def __init__(self, vectors: Floats, texts: Sequence[str], rarity: Mapping[str, float] | None = None) -> None:
+        self.vectors = vectors
+        self.index = Index(vectors)
+        self.lexical = Lexical([forms_of(fold(text)) for text in texts], rarity)
+
+    def nearest(self, words: Sequence[str], vector: Floats) -> tuple[Floats, Ints]:
+        """Likeness and places of the candidates of both searches, nearest first."""
+        by_words = self.lexical.scores(words)
+        _, by_meaning = self.index.search(vector[None], CANDIDATES)
+        best = np.argpartition(-by_words, min(CANDIDATES, len(by_words) - 1))[:CANDIDATES]
+        at = np.union1d(by_meaning[0], best)
+        likeness = together(self.vectors[at] @ vector, by_words[at])
+        order = np.argsort(-likeness, kind="stable")
+        return likeness[order], at[order]
+
+
+class _Local:
+    def __init__(self, services: Sequence[LocalService], embedder: Embedder, rarity: Mapping[str, float]) -> None:
+        self.services = services
+        texts = [(at, text) for at, one in enumerate(services) for text in (*one.voices, one.ja, one.about) if text]
+        self._owner = np.array([at for at, _ in texts])
+        folded = [fold(text) for _, text in texts]
+        self._texts = _Texts(embedder.embed(folded), folded, rarity)
+        self._labels = np.array([_labels_of(frozenset(services[at].fields), (), False) for at, _ in texts], np.float32)
+
+    def likeness(self, words: Sequence[str], vector: Floats, nearest: float) -> Floats:
+        scores = self._all(words, vector)
+        rows = []
+        for at in range(len(self.services)):
+            own = np.sort(scores[self._owner == at])[::-1]
+            rows.append((own[0], own[1] if len(own) > 1 else 0.0, nearest))
+        return np.array(rows, np.float32)
+
+    def join(self, words: Sequence[str], vector: Floats, likeness: Floats, labelled: Floats) -> tuple[Floats, Floats]:
+        """The nearest of the bundled voices and the town's together."""
+        both = np.concatenate([likeness, self._all(words, vector)])
+        order = np.argsort(-both, kind="stable")[:NEAREST]
+        return both[order], np.concatenate([labelled, self._labels])[order]
+
+    def _all(self, words: Sequence[str], vector: Floats) -> Floats:
+        return together(self._texts.vectors @ vector, self._texts.lexical.scores(words))
+
+
+def together(meaning: Floats, words: Floats) -> Floats:
+    return np.asarray(MEANING_SHARE * meaning + (1 - MEANING_SHARE) * words, np.float32)
+
+
+def shares_of(likeness: Floats) -> Floats:
+    """How much each of the nearest counts; they add up to one."""
+    if not len(likeness) or likeness[0] <= 0:
+        return np.zeros(len(likeness), np.float32)
+    near = np.exp(SHARPNESS * (likeness - likeness[0]))
+    return np.asarray(near / near.sum(), np.float32)
+
+
+def labels(voices: Sequence[Voice]) -> Floats:
+    """Voices × (fields, services, urgent or above)."""
+    rows = [
+        _labels_of(v.must, v.services, v.level in ("urgent", "immediate"), v.may if v.must else frozenset())
+        for v in voices
+    ]
+    return np.array(rows, np.float32)
+
+
+def _labels_of(
+    must: frozenset[str], services: Sequence[str], urgent: bool, may: frozenset[str] = frozenset()
+) -> list[float]:
+    names = vocabulary()
+    fields = [1.0 if name in must else 0.5 if name in may else 0.0 for name in names.fields]
+    return [*fields, *(float(name in services) for name in names.services), float(urgent)]

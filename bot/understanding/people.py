@@ -1,0 +1,307 @@
+"""Who is told of, clause by clause: one person for all the words that mean them, how old, and how a clause speaks of
+each. What it means for them is weighed in `owners`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from bot.understanding.assessment import Household, Member
+from bot.understanding.clauses import Clause
+from bot.understanding.relations import CHILDREN, Mention, age_after, age_alone, age_before, is_baby, mentions
+
+_TITLE = r"^(?:さん|さま|様|ちゃん|くん|君|親|たち|のほう|の方|ども)?(?:[(（][^)）]{1,8}[)）])?[0-9]{0,3}(?:歳|才)?"
+_SUBJECT = re.compile(_TITLE + r"(?:は|が|も|、|だけ|って|なんか|:|：|　| )")
+_BODY = r"(?:の(?:腕|手|足|髪|頭|顔|背中|お?尻|耳|ほお|頬|首|胸|お?腹|体|身体|太もも))?"
+_DONE_TO = re.compile(_TITLE + _BODY + r"(?:を|に(?!よる)|へ)")
+_SUBJECT_OF_PASSIVE = re.compile(r"^(?:さん|ちゃん|くん|君|親|たち|の方)?[0-9]{0,3}(?:が|は|も|を|の(?!暴|dv|虐待))")
+_DOER = re.compile(_TITLE + r"(?:から|による)")
+_OWNS = re.compile(_TITLE + r"の(?!こと|件|様子|話|ほう|方|面倒|世話|介護|腕|手|足|髪|頭|顔|背中|首|胸|体|身体)")
+_LIVES = re.compile(_TITLE + r"(?:と|も)[^、。]{0,8}(?:暮らし|ぐらし|住|同居)")
+_WITH = re.compile(_TITLE + r"(?:と|や|とか)")
+_SUFFERS = re.compile(r"[らさたかわ]れ(?:る|た|て|ま|そう|続け)")
+_DOES = re.compile(
+    r"殴|なぐ|叩|たた[くきい]|蹴|怒鳴|どな|暴|投げ|つね|絞め|脅|監視|束縛|閉じ込|取り上げ|突き飛ば|"
+    r"手を(?:上げ|あげ|出)|dv"
+)
+_HOUSE_MATTER = re.compile(
+    r"家賃|電気|ガス|水道|光熱|生活費|食費|食べる?(?:物|もの)|米びつ|貯金|貯え|蓄え|管理費|更新料|大家|アパート|団地|立ち?退|引っ越|近所|回覧板|町内|自治会"
+)
+_ELSEWHERE = re.compile(
+    r"(?:私|自分|僕|俺|わたし)(?:は|も)?(?:(?:結婚して)?(?:すぐ)?(?:近く|近所|よそ|別のところ)[にで](?:住|暮ら)|隣(?:の市|町)|県外|遠方|離れて|別に|別の|他県|東京|実家を出)|嫁いで|実家の両親と(?:弟|妹|兄|姉)の"
+)
+_CORRECTION = re.compile(r"(?:間違え|まちがえ|じゃなくて|ではなく|訂正|あ、|いや、|誕生日(?:が|を)?(?:来|き|迎|過))")
+_ANYBODY = (
+    "男の子",
+    "女の子",
+    "男子",
+    "女子",
+    "男児",
+    "女児",
+    "お母さん",
+    "おばあさん",
+    "おじいさん",
+    "おばあちゃん",
+    "奥さん",
+    "奥様",
+)
+_HEADS = (
+    "ご主人",
+    "旦那さん",
+    "お父さん",
+    "お父様",
+    "奥さん",
+    "奥様",
+    *_ANYBODY,
+)  # 「気がかりなご一家が。ご主人が七十二」
+_AS_CHILD = {"older_brother": "son", "younger_brother": "son", "older_sister": "daughter", "younger_sister": "daughter"}
+_GROWN_UP = 23
+_SECOND_ONE = (*CHILDREN, "grandchild", "relative", "younger_brother", "younger_sister")
+
+
+@dataclass
+class Person:
+    relation: str
+    age: int | None = None
+    called: str = ""
+    fields: list[str] = field(default_factory=list)
+    quotes: tuple[str, ...] = ()
+    known: bool = False  # from an earlier text
+    teller: bool = False  # the writer, or the one whom an agency or a neighbour writes about
+    mentioned: int = 0
+    gone: int = 0  # mentions by which they are dead, divorced or have left for good
+    subject: int = 0
+    owning: int = 0  # only 「父の遺産」
+    living: int = 0  # 「祖母と二人暮らし」
+
+    def member(self) -> Member:
+        return Member(self.relation, self.age, tuple(self.fields), self.quotes, self.called)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """How one clause speaks of one person: the names of `seen` are `LINKS`; `names`: whether they are named in it."""
+
+    person: Person
+    seen: tuple[float, ...]
+    names: bool
+
+
+LINKS = (
+    "always",
+    "subject",
+    "done_to",
+    "doer",
+    "owns",
+    "beside",
+    "mentioned",
+    "spoken_of",  # nobody is named here, and this person was named last
+    "spoken_of_by_others",  # others are named here, and this person was named last
+    "teller_alone",  # the teller, where nobody is named and nobody was before
+    "teller_unnamed",  # the teller, where nobody is named but somebody was named before
+    "teller_beside",  # the teller, where only others are named
+    "house_matter_spoken_of",  # nobody is named, it is about rent, light or neighbours, and this person was named last
+    "house_matter_teller",
+    "same_sentence",
+    "only_one",
+    "suffers",
+    "suffers_teller",
+    "does_subject",
+    "does_done_to",
+    "does_teller",
+    "rule_suffers",  # violence is told, and by the grammar this is the one who suffers it
+    "rule_does",  # violence is told, and this is not the one
+)
+
+
+class People:
+    """The persons told of so far, and who is spoken of now."""
+
+    def __init__(self, before: Household, speaker: str) -> None:
+        self.persons = [
+            Person(m.relation, m.age, m.called, list(m.fields), m.quotes, known=True) for m in before.members
+        ]
+        self.persons += [Person(m.relation, m.age, m.called, [], m.quotes, mentioned=1) for m in before.aside]
+        self.about_other = speaker in ("agency", "neighbor")
+        self.focus = self.persons[before.focus] if before.focus is not None else None
+        self._sentence: tuple[int, list[Person]] = (-1, [])
+        self._just_met: Person | None = None  # in this clause
+        if not self.about_other or self.persons:
+            self.teller()
+
+    def teller(self) -> Person:
+        """The writer; the client, when an agency or a neighbour writes."""
+        relation = "client" if self.about_other else "self"
+        person = next((p for p in self.persons if p.relation == relation), None)
+        if person is None:
+            person = Person(relation)
+            self.persons.append(person)
+        person.teller = True
+        return person
+
+    def hear(self, clause: Clause) -> list[Link]:
+        found = [self._seen_from_parent(self._seen_from_client(m, clause), clause) for m in mentions(clause.text)]
+        found = [m for m in found if self._counts(m, clause)]
+        self._just_met = None
+        told = [self._meet(m, clause, found) for m in found]
+        alone = None if found else self._age_alone(clause)
+        if self.about_other and not self.persons:
+            self.teller()
+        sufferer = self._sufferer(clause, found, told)
+        links = [
+            Link(p, (*self._seen(p, clause, found, told), *_violence(p, sufferer)), p in told or p is alone)
+            for p in self.persons
+        ]
+        self._go_on(clause, told, found, alone)
+        return links
+
+    def _go_on(self, clause: Clause, told: Sequence[Person], found: Sequence[Mention], alone: Person | None) -> None:
+        subject = next((p for m, p in zip(found, told, strict=True) if _SUBJECT.match(clause.text[m.end :])), None)
+        self.focus = subject or (told[0] if told else None) or alone or self.focus
+        number, before = self._sentence
+        self._sentence = (clause.sentence, [*(before if number == clause.sentence else []), *told])
+
+    def _seen(
+        self, person: Person, clause: Clause, found: Sequence[Mention], told: Sequence[Person]
+    ) -> tuple[float, ...]:
+        after = [clause.text[m.end :] for m, p in zip(found, told, strict=True) if p is person]
+        subject, done_to, doer, owns, beside = (
+            any(pattern.match(rest) for rest in after) for pattern in (_SUBJECT, _DONE_TO, _DOER, _OWNS, _WITH)
+        )
+        suffers, does = bool(_SUFFERS.search(clause.text)), bool(_DOES.search(clause.text))
+        unnamed_teller = person.teller and not after
+        house = not told and bool(_HOUSE_MATTER.search(clause.text))
+        return tuple(
+            map(
+                float,
+                (
+                    True, subject, done_to, doer, owns, beside, bool(after),
+                    not told and person is self.focus,
+                    bool(told) and not after and person is self.focus,
+                    unnamed_teller and not told and self.focus is None,
+                    unnamed_teller and not told and self.focus is not None,
+                    unnamed_teller and bool(told),
+                    house and person is self.focus,
+                    house and person.teller,
+                    self._sentence[0] == clause.sentence and person in self._sentence[1],
+                    len(self.persons) == 1,
+                    suffers and bool(after), suffers and unnamed_teller,
+                    does and subject, does and (done_to or beside), does and unnamed_teller,
+                ),
+            )
+        )  # fmt: skip
+
+    def _sufferer(self, clause: Clause, found: Sequence[Mention], told: Sequence[Person]) -> Person | None:
+        """Whom violence is done to: 「夫に殴られる」「夫が殴る」 the teller, 「母を叩く」 the one named. None: no
+        violence is told, or nobody is named."""
+        suffers = _SUFFERS.search(clause.text)
+        if not found or not _DOES.search(clause.text):
+            return None
+        done_to = _SUBJECT_OF_PASSIVE if suffers else _DONE_TO
+        for mention, person in zip(found, told, strict=True):
+            if done_to.match(clause.text[mention.end :]):
+                return person
+        return self.teller()
+
+    def _counts(self, mention: Mention, clause: Clause) -> bool:
+        """Not the agency's own 「私」; not 「彼女」 for a client; not 「本人」 in a resident's; not the children's
+        「パパ」 beside a husband."""
+        word = clause.text[mention.start : mention.end]
+        if self.about_other:
+            return mention.relation != "self" and word not in ("彼女", "彼")
+        if mention.relation == "client":
+            return False
+        parents = any(p.relation in CHILDREN for p in self.persons)
+        return not (parents and word in ("父親", "母親", "パパ", "ママ"))
+
+    def _seen_from_client(self, mention: Mention, clause: Clause) -> Mention:
+        """When another writes, the first person told of is the client, whatever they are called: 「隣の奥さん」."""
+        if not self.about_other or mention.relation in ("self", "client") or mention.gone:
+            return mention
+        client = next((p for p in self.persons if p.relation == "client"), None)
+        word = clause.text[mention.start : mention.end]
+        nobody_yet = client is not None and not client.mentioned and len(self.persons) == 1 and word in _HEADS
+        if client is None or nobody_yet:
+            return replace(mention, relation="client", called=word)
+        again = client.called == word or (word in _ANYBODY and client.age is None and len(self.persons) == 1)
+        return replace(mention, relation="client", called="") if again else mention
+
+    def _seen_from_parent(self, mention: Mention, clause: Clause) -> Mention:
+        """「息子は小6、姉の高2は」: a child's sister is a child; 「息子は四十五、嫁は四十三」: a son's wife is none of
+        the writer's."""
+        if self.about_other:
+            return mention
+        relations = {p.relation for p in self.persons}
+        word = clause.text[mention.start : mention.end]
+        if word.startswith(("嫁", "お嫁")) and mention.relation == "wife":
+            others = relations & {"son", "younger_brother", "older_brother", "husband"} and "wife" not in relations
+            return replace(mention, relation="relative") if others else mention
+        if mention.relation in _AS_CHILD and relations & set(CHILDREN) and mention.relation not in relations:
+            age = age_after(clause.text[mention.end :])
+            if age is not None and age < _GROWN_UP:
+                return replace(mention, relation=_AS_CHILD[mention.relation], called=word)
+        return mention
+
+    def _meet(self, mention: Mention, clause: Clause, found: Sequence[Mention]) -> Person:
+        """The person whom a mention means: one already known, or a new one."""
+        text = clause.text
+        age = age_after(text[mention.end :])
+        before = max((m.end for m in found if m.end <= mention.start), default=0)
+        if age is None and (before == 0 or age_after(text[before:]) is None):  # what follows another is theirs
+            age = age_before(text[before : mention.start])
+        if age is None and is_baby(text) and mention.relation in CHILDREN:
+            age = 0
+        person = self._known(mention, age)
+        if person is None:
+            if mention.relation == "client" and any(p.relation == "client" for p in self.persons):
+                return self.teller()
+            person = Person(mention.relation, called=mention.called, teller=mention.relation in ("self", "client"))
+            self.persons.append(person)
+        if age is not None and (person.age is None or _CORRECTION.search(text)):
+            person.age = age
+        if mention.relation in CHILDREN and person.relation == "other" and mention.relation != "other":
+            person.relation = mention.relation
+        person.called = person.called or mention.called
+        self._just_met = person
+        person.mentioned += 1
+        person.gone += mention.gone
+        person.subject += bool(_SUBJECT.match(text[mention.end :]))
+        person.owning += bool(_OWNS.match(text[mention.end :]))
+        person.living += bool(_LIVES.match(text[mention.end :]))
+        return person
+
+    def _known(self, mention: Mention, age: int | None) -> Person | None:
+        same = [p for p in self.persons if p.relation == mention.relation]
+        if mention.relation in ("son", "daughter"):  # 「下の子は小6の娘で」: one and the same
+            same = [p for p in self.persons if p.relation == "other" and (p.age is None or p is self._just_met)] or same
+        if mention.called:
+            same = [p for p in same if p.called in ("", mention.called)]
+            same.sort(key=lambda p: p.called != mention.called)
+        fitting = [p for p in same if age is None or p.age in (None, age)]
+        if not fitting and same and mention.relation not in _SECOND_ONE:
+            return same[-1]  # nobody has two husbands: a second age is a correction
+        if not fitting:
+            return None
+        return fitting[0] if mention.called else fitting[-1]
+
+    def _age_alone(self, clause: Clause) -> Person | None:
+        alone = age_alone(clause.text)
+        if alone is None:
+            return None
+        corrected = bool(_CORRECTION.search(clause.text))
+        person = self.focus if self.focus is not None and (self.focus.age is None or corrected) else self.teller()
+        if person.age is None or corrected:
+            person.age = alone[0]
+        person.mentioned += 1
+        return person
+
+
+def _violence(person: Person, sufferer: Person | None) -> tuple[float, float]:
+    return float(person is sufferer), float(sufferer is not None and person is not sufferer)
+
+
+def lives_elsewhere(clauses: Sequence[Clause]) -> bool:
+    """Whether the writer says to live apart from those they write about."""
+    return any(_ELSEWHERE.search(clause.text) for clause in clauses)

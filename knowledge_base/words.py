@@ -1,0 +1,53 @@
+"""Japanese text → words with their places, dictionary forms and readings, by Sudachi."""
+
+from __future__ import annotations
+
+import re
+import threading
+from dataclasses import dataclass
+
+from sudachipy import Dictionary, SplitMode, Tokenizer
+
+_SURROGATES = re.compile("[\ud800-\udfff]")
+_SIGNS = ("補助記号", "空白")
+_CONTENT = ("名詞", "動詞", "形容詞", "形状詞", "副詞", "感動詞", "代名詞", "接頭辞", "接尾辞", "助動詞")
+_local = threading.local()  # a tokenizer serves one thread
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """`form`: the dictionary's own spelling, so that 辞めて, やめた and 止める meet; `sound`: katakana."""
+
+    start: int
+    end: int
+    form: str
+    sound: str
+    content: bool  # carries meaning of its own: not a particle
+
+
+def words_of(text: str) -> list[Word]:
+    """Short units, in order, without signs and blanks."""
+    found = []
+    for unit in _tokenizer().tokenize(_SURROGATES.sub("�", text), SplitMode.A):
+        kind = unit.part_of_speech()[0]
+        if kind not in _SIGNS:
+            sound = unit.reading_form() or katakana(unit.surface())
+            found.append(Word(unit.begin(), unit.end(), unit.normalized_form(), sound, kind in _CONTENT))
+    return found
+
+
+def forms_of(text: str) -> list[str]:
+    """The dictionary forms alone, in half the time."""
+    units = _tokenizer().tokenize(_SURROGATES.sub("�", text), SplitMode.A)
+    return [unit.normalized_form() for unit in units if unit.part_of_speech()[0] not in _SIGNS]
+
+
+def katakana(text: str) -> str:
+    return "".join(chr(ord(letter) + 0x60) if "ぁ" <= letter <= "ゖ" else letter for letter in text)
+
+
+def _tokenizer() -> Tokenizer:
+    if not hasattr(_local, "tokenizer"):
+        _local.tokenizer = Dictionary().tokenizer()
+    tokenizer: Tokenizer = _local.tokenizer
+    return tokenizer
