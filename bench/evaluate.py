@@ -1,16 +1,34 @@
-"""`make eval`: what the understanding gets right, on the development sets of ../shared/eval where they are there."""
+"""`make eval`: what the understanding gets right, compared with the committed last figures (bench/evaluation.json).
 
+The development sets and the JSTS pairs are read from ../shared/eval where they are there; the project's own check
+texts (nlu_data/checks) always. Ends with 1 when a figure has become worse by more than 0.02. `--keep` writes the
+figures down; `--wrong N` shows the texts that went wrong; `--fields` the confusion by field.
+"""
+
+import argparse
 import io
 import json
+import math
 import subprocess
 import sys
 import tempfile
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+
+from bench import understanding
+from bot.understanding.build_heads import FIGURES
+from knowledge_base import embedding
+from knowledge_base.index import Collection
 from storage.settings import ROOT
 from uketome import understand
 
 EVAL = ROOT.parent / "shared/eval"
+CHECKS = ROOT / "nlu_data/checks"
+KEPT = ROOT / "bench/evaluation.json"
 #: (task of score.py, file)
 SETS = (
     ("fields", "dev_fields_resident.jsonl"),
@@ -19,40 +37,144 @@ SETS = (
     ("household", "dev_household.jsonl"),
     ("services", "dev_services.jsonl"),
 )
-CHECKS = ROOT / "nlu_data/checks"
+SHORT_TEXTS = ("administration", "danger", "harmless", "ordinary")
+LESS_IS_BETTER = ("false_alarms", "alarmed", "with_a_field")
+WORSE_BY = 0.02
+DEEPEST = 10
+
+Figures = dict[str, dict[str, float]]
 
 
 def main() -> int:
-    """Prints a line of figures for each set."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--keep", action="store_true", help="write the figures into bench/evaluation.json")
+    parser.add_argument("--wrong", type=int, default=0, metavar="N", help="show N texts of each set that went wrong")
+    parser.add_argument("--fields", action="store_true", help="show found, missed and made up, by field")
+    options = parser.parse_args()
+    figures = own_sets()
     if EVAL.is_dir():
-        for task, name in SETS:
-            print(f"{name:28}", score(task, EVAL / name))
+        figures |= development_sets(options.wrong, options.fields)
     else:
-        print(f"The development sets are not here ({EVAL.name} beside the repository's folder): left out.")
-    for path in sorted(CHECKS.glob("*.jsonl")):
-        print(f"{path.name:28}", short_texts(path))
-    return 0
+        print(f"The development sets are not here ({EVAL}): left out.")
+    for name, one in figures.items():
+        print(f"{name:28}", " ".join(f"{key}={value:.3f}" for key, value in one.items()))
+    show_calibration()
+    show_speed()
+    worse = list(fallen(json.loads(KEPT.read_text("utf-8")), figures)) if KEPT.exists() else []
+    if options.keep:
+        KEPT.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+        return 0
+    print(*worse or ["No figure is worse than the committed one by more than 0.02."], sep="\n")
+    return 1 if worse else 0
 
 
-def score(task: str, gold: Path) -> str:
+def own_sets() -> Figures:
+    """The project's own check texts: of the short ones, how many record a field and how many alarm; of the FAQ the
+    ranks of the right answers, and of its questions how many record a field though none is told."""
+    figures = {name: short_texts([row["text"] for row in rows(CHECKS / f"{name}.jsonl")]) for name in SHORT_TEXTS}
+    entries = rows(CHECKS / "faq.jsonl")
+    figures["faq"] = {"ndcg@10": search(entries)}
+    return figures
+
+
+def short_texts(texts: Sequence[str]) -> dict[str, float]:
+    read = assessed([{"id": at, "text": text} for at, text in enumerate(texts)])
+    alarms = sum(one["urgency"]["level"] in ("urgent", "immediate") for one in read)
+    return {"with_a_field": sum(bool(one["fields"]) for one in read) / len(read), "alarmed": alarms / len(read)}
+
+
+def search(entries: Sequence[Mapping[str, Any]]) -> float:
+    """nDCG@10 of queries that each have one right answer."""
+    collection = Collection(embedding.load(), [entry["text"] for entry in entries])
+    gains = []
+    for at, entry in enumerate(entries):
+        for query in entry["queries"]:
+            found = [hit.at for hit in collection.search(query, DEEPEST)]
+            gains.append(1 / math.log2(found.index(at) + 2) if at in found else 0.0)
+    return float(np.mean(gains))
+
+
+def development_sets(wrong: int, by_field: bool) -> Figures:
+    figures = {name: score(task, EVAL / name, wrong) for task, name in SETS}
+    figures["jsts_valid"] = {"spearman": sentence_likeness(rows(EVAL / "jsts_valid.jsonl"))}
+    if by_field:
+        for task, name in SETS:
+            if task == "fields":
+                show_confusion(rows(EVAL / name))
+    return figures
+
+
+def score(task: str, gold: Path, wrong: int) -> dict[str, float]:
     """What eval/score.py says of one set."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "out.jsonl"
         with gold.open(encoding="utf-8") as texts, out.open("w", encoding="utf-8") as said:
             understand.run(texts, said)
-        command = [sys.executable, str(EVAL / "score.py"), task, str(gold), str(out)]
-        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+        command = [sys.executable, str(EVAL / "score.py"), task, str(gold), str(out), "--errors", str(wrong)]
+        lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
+    summary = next(line for line in lines if line.startswith(f"{task} n="))
+    if len(lines) > 1:
+        print(gold.name, *(line for line in lines if line != summary), "", sep="\n")
+    pairs = (part.split("=") for part in summary.split() if "=" in part)
+    return {key: float(value) for key, value in pairs if key != "n"}
 
 
-def short_texts(path: Path) -> str:
-    """Of the project's own short texts: how many record a field, and how many alarm."""
+def sentence_likeness(pairs: Sequence[Mapping[str, Any]]) -> float:
+    """Spearman's rank correlation of cosines and human judgements, the embedding alone."""
+    embedder = embedding.load()
+    one, other = (embedder.embed([pair[key] for pair in pairs]) for key in ("s1", "s2"))
+    return float(np.corrcoef(_ranks((one * other).sum(axis=1)), _ranks(np.array([p["score"] for p in pairs])))[0, 1])
+
+
+def _ranks(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Equal values share the mean of their ranks."""
+    _, place, count = np.unique(values, return_inverse=True, return_counts=True)
+    means: np.ndarray[Any, Any] = (np.cumsum(count) - (count - 1) / 2)[place]
+    return means
+
+
+def show_confusion(gold: Sequence[Mapping[str, Any]]) -> None:
+    found, missed, made_up = Counter[str](), Counter[str](), Counter[str]()
+    for row, read in zip(gold, assessed(gold), strict=True):
+        fields = {one["id"] for one in read["fields"]}
+        found.update(fields & set(row["must"]))
+        missed.update(set(row["must"]) - fields)
+        made_up.update(fields - set(row["must"]) - set(row["may"]))
+    print(f"{'field':16}{'found':>8}{'missed':>8}{'made up':>8}")
+    for name in sorted(found | missed | made_up):
+        print(f"{name:16}{found[name]:8}{missed[name]:8}{made_up[name]:8}")
+
+
+def show_calibration() -> None:
+    """From the reading of the voices in five parts, as the heads were learned."""
+    print("of fields said to be so sure, so many are right (voices, five parts):")
+    kept = json.loads(FIGURES.read_text("utf-8"))["reliability"]
+    print(" ", "  ".join(f"{row['said']:.2f}→{row['true']:.2f}" for row in kept))
+
+
+def show_speed() -> None:
+    speed = understanding.run(1)
+    times = f"p50 {speed['p50_ms']:.1f} ms, p95 {speed['p95_ms']:.1f} ms; load {speed['load_s']:.1f} s"
+    print("one text of 200 characters:", times)
+
+
+def fallen(before: Figures, now: Figures) -> Iterator[str]:
+    for name, figures in now.items():
+        for key, value in figures.items():
+            old = before.get(name, {}).get(key)
+            sign = -1 if key in LESS_IS_BETTER and name != "danger" else 1
+            if old is not None and sign * (old - value) > WORSE_BY:
+                yield f"Worse: {name} {key} was {old:.3f} and is {value:.3f}."
+
+
+def assessed(texts: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     said = io.StringIO()
-    with path.open(encoding="utf-8") as texts:
-        understand.run(texts, said)
-    read = [json.loads(line) for line in said.getvalue().splitlines()]
-    fields = sum(bool(one["fields"]) for one in read)
-    alarms = sum(one["urgency"]["level"] in ("urgent", "immediate") for one in read)
-    return f"n={len(read)} with_a_field={fields} alarmed={alarms}"
+    understand.run(io.StringIO("\n".join(json.dumps(row, ensure_ascii=False) for row in texts)), said)
+    return [json.loads(line) for line in said.getvalue().splitlines()]
+
+
+def rows(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
 
 
 if __name__ == "__main__":
