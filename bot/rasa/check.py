@@ -92,7 +92,7 @@ def wrong_texts(responses: dict[str, list[dict[str, Any]]]) -> Iterator[str]:
     """What is wrong with any variation, also those that are said only later in a talk."""
     for name, variations in responses.items():
         for text in (variation["text"] for variation in variations):
-            if any(len(sentence) >= LONGEST_SENTENCE for sentence in re.split("[。？]", text)):
+            if any(len(sentence) >= LONGEST_SENTENCE for sentence in re.split("[。？.?]", text)):
                 yield f"a long sentence: {text}"
             if re.search(r"\d|なぜ|どうして|担当外|\{|！", text):
                 yield f"a number, a why, a brace or a shout: {text}"

@@ -31,6 +31,9 @@ QUESTIONS = {
     "ask_when_reply",
     "ask_privacy",
     "ask_service",
+    "ask_next",
+    "ask_how",
+    "change_language",
 }
 # After these the bot waits: another question would talk over what was just asked for.
 WAITING = {"ask_person", "delete_request", "angry"}

@@ -15,7 +15,8 @@ LONGEST = 1_000
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_TOKENIZER, is_trainable=False)
 class SudachiTokenizer(Tokenizer):
-    """Cuts a text into its shortest words. Their normalized forms let はらえ and 払え meet."""
+    """Cuts a text into its shortest words. Their normalized forms let はらえ and 払え meet,
+    their sounds ありがとう and アリガトウ."""
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
@@ -36,7 +37,12 @@ class SudachiTokenizer(Tokenizer):
         """The words of a text. Never empty, because the classifier cannot take a text without features."""
         text = without_surrogates(message.get(attribute)[-LONGEST:])
         words = [word for word in self._words.tokenize(text) if not word.surface().isspace()]
-        tokens = [Token(word.surface(), word.begin(), word.end(), lemma=word.normalized_form()) for word in words]
+        tokens = [
+            Token(
+                word.surface(), word.begin(), word.end(), {"sound": word.reading_form()}, lemma=word.normalized_form()
+            )
+            for word in words
+        ]
         return tokens or [Token("…", 0)]
 
 
