@@ -75,17 +75,21 @@ def on_line(
     lines = list(_danger(thought, own, now, settings))
     if _notice_is_due(session, work, now):
         lines.append(Line(own.door["notice"].format(town=settings.town)))
-    lines.append(Line("\n".join(_the_way(session, work, own)), (own.door["open"], own.door["renew"])))
+    lines.append(Line("\n".join(_the_way(session, work, thought, own)), (own.door["open"], own.door["renew"])))
     return lines
 
 
 def _danger(thought: Thought, own: Words, now: datetime, settings: Settings) -> Iterator[Line]:
-    if not thought.reading.urgency.at_least("urgent"):
+    if not _in_danger(thought):
         return
     yield Line(own.reception.danger[0])
     # Shown again whenever danger is told here: that the page has shown them says nothing about who reads LINE.
     anew = replace(thought, talk=replace(thought.talk, told_lines=()), answer=Answer((Line(do="show_hotlines"),)))
     yield from compose.own_lines(anew, own, now, settings)
+
+
+def _in_danger(thought: Thought) -> bool:
+    return thought.reading.urgency.at_least("urgent")
 
 
 def _notice_is_due(session: Session, work: Work, now: datetime) -> bool:
@@ -95,12 +99,12 @@ def _notice_is_due(session: Session, work: Work, now: datetime) -> bool:
     return last is None or last < now - NOTICE_HOLDS
 
 
-def _the_way(session: Session, work: Work, own: Words) -> Iterator[str]:
+def _the_way(session: Session, work: Work, thought: Thought, own: Words) -> Iterator[str]:
     if not work.only_came:
         yield own.door["received"]
     if work.conversation.knocked_at:
         yield own.door["answered"]
-    elif not work.held:
+    elif not work.held and not _in_danger(thought):  # whom a person has, or who comes first, stands in no line
         yield _how_many(queue.others_waiting(session, work.conversation.id), own)
     yield own.door["once"]
 

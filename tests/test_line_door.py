@@ -23,6 +23,7 @@ from tests.line_platform import CHANNEL_SECRET, CHANNEL_TOKEN, LinePlatform
 from tests.stand_ins.clock import SetClock
 from tests.stand_ins.rasa import StandInRasa
 from tests.test_line_talk import settled
+from uketome.app import SWEEP
 
 HANAKO = "U" + "1" * 32
 TROUBLE = "夫が仕事を辞めてから家賃を滞納していて、中学生の娘も学校に行けていません"
@@ -187,10 +188,17 @@ async def test_how_many_wait_is_the_queues_own_number_without_oneself(town: Town
     for level in ("none", "urgent"):
         await a_case(town, "前から待っています", level=level)
     await a_case(town, "まだ話しています", waiting=False)
-    await come(town, line, DANGER)
-    [*_, case] = await town.cases()
-    assert status(case) == "waiting", "she waits herself by now"
-    assert "ほかに2人の方が" in line.received(HANAKO)[-1]
+    await come(town, line, TROUBLE)
+    town.clock.forward(minutes=31)
+    town.service.bells.ring(SWEEP)
+    await town.until(lambda: _waiting(town, 3))
+    await line.postback(HANAKO, "uketome-link")
+    await town.quiet()
+    assert [re.findall("ほかに[0-9]人", text) for text in line.received(HANAKO)[1:]] == [["ほかに2人"]] * 3
+
+
+async def _waiting(town: Town, number: int) -> bool:
+    return [status(case) for case in await town.cases()].count("waiting") == number
 
 
 async def test_what_is_written_on_line_is_answered_by_the_door_and_not_lost(
@@ -245,6 +253,7 @@ async def test_danger_on_line_gets_helplines_at_once_and_goes_to_the_top_of_the_
     assert "心配" in danger
     assert re.search(r"119|0120-279-338", lines)
     assert DOOR["received"] in box
+    assert "お待ち" not in box, "nobody in danger stands in a line"
     [case] = await town.cases()
     assert status(case) == "waiting"
     assert LEVELS[case.urgency] in ("urgent", "immediate")
@@ -413,12 +422,15 @@ async def test_a_counselors_answer_is_told_of_once_without_its_words(
     assert line.calls["push"] == 1
     await answer(town, sato, "三つめのお返事です。")
     assert await knocks(town, line, clock) == 1, "one push until it was opened"
+    [case] = await town.cases()
+    assert "まだ読まれていません" in await sato.open(case.id)
 
     hanako = await opened(town, line)
     shown = await hanako.page()
     assert [text for text in shown if "お返事" in text or "佐藤" in text][-3:] == [
         ANSWER, "お返事が長くなりました。もう一つあります。", "三つめのお返事です。",
     ]  # fmt: skip
+    assert "まだ読まれていません" not in await sato.open(case.id)
     await answer(town, sato, "四つめのお返事です。")
     assert await knocks(town, line, clock) == 2, "it was opened: the next answer is told of again"
     assert (line.calls["push"], line.used) == (2, 2)
@@ -497,6 +509,7 @@ async def test_who_blocked_the_account_is_not_called_and_staff_see_it(
     await line.unfollow(HANAKO)
     await town.quiet()
     case_id = await answer(town, sato)
+    assert "相談のページでお返事する" in await sato.open(case_id)
     assert await knocks(town, line, clock) == 0
     assert line.calls["push"] == 0
     assert "受信を止めました" in await sato.open(case_id)

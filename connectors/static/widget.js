@@ -171,6 +171,7 @@ class UketomeChat extends HTMLElement {
   #shut(why) {
     this.#clear();
     this.#parts.form.hidden = true;
+    this.setAttribute("shut", "");
     this.#parts.messages.replaceChildren(h("p", { class: "said shut" }, why));
   }
 
