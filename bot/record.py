@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from bot import compose
+from bot import compose, door
+from bot.dialogue import Line
 from bot.talk import Talk
 from bot.understanding import LEVELS
 from bot.words import words
@@ -53,6 +54,8 @@ def record(session: Session, work: Work, thought: Thought, now: datetime, settin
     if thought.answer and not (case and case.claimed_by):
         conversation.talk = _talk_after(thought).to_json()
         _answer(session, work, conversation, case, turn, thought, now, settings)
+    if door.knocked(work, settings):
+        _show_the_way(session, work, conversation, case, turn, thought, now, settings)
 
 
 def _give_lease_back(session: Session, work: Work) -> Conversation:
@@ -134,22 +137,68 @@ def _answer(
     now: datetime,
     settings: Settings,
 ) -> None:
-    if conversation.blocked_at and all(message.written_at <= conversation.blocked_at for message in work.written):
+    at_door = door.stands_before(conversation, settings)
+    if not at_door and not _can_be_reached(work, conversation):
         return
-    conversation.blocked_at = None  # who writes can be reached again, whatever became of the event that said so
     own = words(conversation.language)
     said = compose.messages(thought, own, first=conversation.notice_at is None, now=now, settings=settings)
     conversation.notice_at = conversation.notice_at or now
+    # Where LINE is only a door the talk stays on the page, which asks for it.
+    delivery = None if at_door else _delivery(session, work, conversation, cases.BOT, now)
+    _write(session, conversation, case, turn, said, "text", delivery, now)
+
+
+def _show_the_way(
+    session: Session,
+    work: Work,
+    conversation: Conversation,
+    case: Case | None,
+    turn: int,
+    thought: Thought,
+    now: datetime,
+    settings: Settings,
+) -> None:
+    """The door's own answer on LINE. Also while a person holds the talk: it is a sign at the door, and no voice."""
+    if not _can_be_reached(work, conversation):
+        return
+    said = door.on_line(session, work, thought, words(conversation.language), now, settings)
+    cases.stop_knocking(session, conversation, now)  # what we say now tells of it, and brings a link
+    delivery = _delivery(session, work, conversation, cases.DOOR, now)
+    _write(session, conversation, case, turn, said, door.KIND, delivery, now)
+
+
+def _can_be_reached(work: Work, conversation: Conversation) -> bool:
+    """Whether the channel delivers to whoever wrote through it, whatever became of the event that said so."""
+    there = [message.written_at for message in work.written if message.channel == conversation.channel]
+    if conversation.blocked_at and all(written_at <= conversation.blocked_at for written_at in there):
+        return False
+    conversation.blocked_at = None
+    return True
+
+
+def _delivery(session: Session, work: Work, conversation: Conversation, voice: str, now: datetime) -> int | None:
     token = next((message for message in reversed(work.waiting) if message.reply_token), None)
-    delivery = cases.new_delivery(
-        session, conversation, cases.BOT, now,
+    return cases.new_delivery(
+        session, conversation, voice, now,
         reply_token=token.reply_token if token else None,
         # By when it was written: the token of a webhook that came late is already too old.
         reply_until=token.written_at + REPLY_TOKEN_LIFE if token else None,
     )  # fmt: skip
+
+
+def _write(
+    session: Session,
+    conversation: Conversation,
+    case: Case | None,
+    turn: int,
+    said: list[Line],
+    kind: str,
+    delivery: int | None,
+    now: datetime,
+) -> None:
     for line in said:
         add_row(
             session, Message, conversation_id=conversation.id, case_id=case.id if case else None, sender=cases.BOT,
-            kind="text", text=line.text, choices=list(line.choices), channel=conversation.channel, written_at=now,
+            kind=kind, text=line.text, choices=list(line.choices), channel=conversation.channel, written_at=now,
             received_at=now, handled_at=now, turn_id=turn, delivery_id=delivery,
         )  # fmt: skip

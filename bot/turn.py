@@ -14,7 +14,7 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot import compose, reception
+from bot import compose, door, reception
 from bot.dialogue import Answer, Rasa, RasaUnusable
 from bot.record import record
 from bot.talk import Talk
@@ -70,11 +70,17 @@ class Turns:
     async def _think(self, work: Work) -> Thought:
         began_at = self._clock.now()
         talk = _talk(work)
+        at_door = door.only_knocked(work, self._settings)
+        if at_door:
+            talk = replace(talk, open_topic=None)
         before = await self._before(work)
         reading = await self._read(work, before)
         assessment = talk.hear(work.text, reading, before)
         if work.held or not work.written:
             return Thought(began_at, talk, reading, assessment, None, "nobody")
+        if at_door:
+            own = words(work.conversation.language)
+            return Thought(began_at, talk, reading, assessment, door.on_the_page(work, talk, reading, own), "door")
         answer, voice = await self._say(work, talk, reading, assessment)
         return Thought(began_at, talk, reading, assessment, answer, voice)
 

@@ -10,6 +10,8 @@ from storage.models import Case, Conversation, Message
 
 #: Events that are no words: they want no answer of their own.
 WORDLESS = ("unfollow", "unsend")
+#: What a resident does without writing: adds the account, asks for the way to the page.
+CAME = ("follow", "link")
 
 
 @dataclass(frozen=True)
@@ -34,12 +36,12 @@ class Work:
     @property
     def attachment(self) -> str:
         """The last thing that came and is no text, or "none"."""
-        return next((m.kind for m in reversed(self.written) if m.kind not in ("text", "follow")), "none")
+        return next((m.kind for m in reversed(self.written) if m.kind not in ("text", *CAME)), "none")
 
     @property
     def only_came(self) -> bool:
-        """Whether the resident added the account and wrote nothing yet."""
-        return all(message.kind == "follow" for message in self.written)
+        """Whether the resident only came (or came back), and wrote nothing."""
+        return all(message.kind in CAME for message in self.written)
 
     @property
     def held(self) -> bool:

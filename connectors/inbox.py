@@ -29,6 +29,7 @@ KNOWN_CONVERSATION = (
     .where(Conversation.channel == bindparam("channel"), Conversation.address == bindparam("address"))
     .with_for_update()
 )
+NAMED_CONVERSATION = select(Conversation.id).where(Conversation.id == bindparam("named")).with_for_update()
 UNSEND_OF = select(Message.id).where(
     Message.conversation_id == bindparam("conversation_id"),
     Message.channel_message_id == bindparam("channel_message_id"),
@@ -96,6 +97,8 @@ def _take(session: Session, event: Inbound, now: datetime) -> Accepted:
 
 
 def _conversation_of(session: Session, event: Inbound, now: datetime) -> str:
+    if event.conversation_id and (named := _run(session, NAMED_CONVERSATION, {"named": event.conversation_id})):
+        return str(named)
     row = {
         "id": new_id(), "channel": event.channel, "address": event.address, "language": "ja", "created_at": now,
         "talk": {}, "failures": 0,

@@ -137,9 +137,10 @@ def _notices(session: Session) -> list[tuple[str, str]]:
     return [(notice.sentence, day_and_time(notice.at)) for notice in session.scalars(open_ones)]
 
 
-def case_view(session: Session, case: Case, staff: Staff, now: datetime) -> dict[str, Any]:
-    """Everything that the case's page shows."""
+def case_view(session: Session, case: Case, staff: Staff, now: datetime, line_is_door: bool) -> dict[str, Any]:
+    """Everything that the case's page shows. `line_is_door`: whoever came over LINE reads and writes on the page."""
     conversation = session.get_one(Conversation, case.conversation_id)
+    behind_door = line_is_door and conversation.channel == "line"
     assessment, talk = case.assessment, record.talk(session, case)
     stands = status(case)
     return {
@@ -151,7 +152,9 @@ def case_view(session: Session, case: Case, staff: Staff, now: datetime) -> dict
         "mine": case.claimed_by == staff.id,
         "may_free": bool(case.claimed_by) and case.claimed_by != staff.id and staff.role in OVERSEERS,
         "channel": words().channels.get(case.channel, case.channel),
-        "unreachable": _unreachable(conversation),
+        "behind_door": behind_door,
+        "unseen": behind_door and conversation.knocked_at is not None,
+        "unreachable": _unreachable(conversation, behind_door),
         "opened": day_and_time(case.opened_at),
         "waiting": day_and_time(case.waiting_since) if case.waiting_since else "",
         "waited": how_long(now - case.waiting_since) if case.waiting_since else "",
@@ -213,9 +216,10 @@ def _services(assessment: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [{"name": service_name(s["id"]), "quote": s["quote"]} for s in assessment.get("services", ())]
 
 
-def _unreachable(conversation: Conversation) -> str:
+def _unreachable(conversation: Conversation, behind_door: bool) -> str:
     if conversation.blocked_at:
-        return f"{day_and_time(conversation.blocked_at)}に、この人はLINEで受信を止めました。お返事は届きません。"
+        what = "お知らせは届きません。ページは読めます。" if behind_door else "お返事は届きません。"
+        return f"{day_and_time(conversation.blocked_at)}に、この人はLINEで受信を止めました。{what}"
     if conversation.address is None:
         return "この人は画面を閉じて相談を消しました。お返事は届きません。"
     return ""

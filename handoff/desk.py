@@ -79,5 +79,6 @@ def _taken_over(staff: Staff) -> str:
 
 def _tell(session: Session, case: Case, text: str, staff: Staff | None, now: datetime) -> None:
     conversation = session.get_one(Conversation, case.conversation_id, with_for_update=True)
-    # Not the bot's voice: what the bot says is withdrawn while a person holds the case.
-    cases.say(session, conversation, cases.COUNSELOR, text, now, case=case, staff=staff)
+    # Not the bot's voice: what the bot says is withdrawn while a person holds the case. Nor a counselor's: it is no
+    # answer, for which somebody would be called to the page.
+    cases.say(session, conversation, cases.COUNSELOR, text, now, case=case, staff=staff, voice=cases.NOTE)

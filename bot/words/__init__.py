@@ -33,6 +33,7 @@ class Words:
     summary: dict[str, str]
     next_steps: dict[str, str]
     unsent: str
+    door: dict[str, str]
 
     def notice_of(self, town: str) -> list[str]:
         """The notice of use (個人情報保護法 62条), with the town's name."""
@@ -42,8 +43,14 @@ class Words:
 @cache
 def words(language: str = "ja") -> Words:
     """The words of a language; Japanese where there are none yet."""
+    # Japanese also for single blocks that a language does not have yet.
+    read = {**_file("ja"), **_file(language)}
+    return Words(**{**read, "reception": Reception(**read["reception"])})
+
+
+def _file(language: str) -> dict[str, Any]:
     path = FOLDER / f"{language}.yml"
     if not language.isalnum() or not path.exists():
-        path = FOLDER / "ja.yml"
+        return {}
     read: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
-    return Words(**{**read, "reception": Reception(**read["reception"])})
+    return read

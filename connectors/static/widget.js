@@ -1,6 +1,7 @@
 // The chat widget: the custom element <uketome-chat> with a shadow DOM, and what puts it into a town's page.
 //   <script src="https://…/widget.js" data-town="うけとめ市"></script>           a button at the bottom right
 //   <uketome-chat inline></uketome-chat> <script src="…/widget.js"></script>     standing open in the page
+//   <uketome-chat inline linked></uketome-chat>                                  opens only with a one-time link from LINE
 // Script attributes: data-town, data-lang (ja, en), data-exit (where the quick exit goes).
 // The server joins widget.texts.js, widget.css (as CSS), widget.talk.js and this file into the one script /widget.js.
 const TYPING_AFTER_MS = 300;
@@ -18,7 +19,10 @@ class UketomeChat extends HTMLElement {
     this.lang = TEXTS[lang] ? lang : "ja";
     dress(this.attachShadow({ mode: "open" }));
     this.#build();
-    this.#talk = new Talk(this.lang, this.#view());
+    const linked = this.hasAttribute("linked");
+    this.#talk = new Talk(this.lang, this.#view(), linked);
+    // A new link in a page that stands open changes only what is behind the #.
+    if (linked) addEventListener("hashchange", () => LINK.test(location.hash) && location.reload());
     document.addEventListener("keydown", (event) => this.#onEscape(event), true);
     if (this.#inline || this.#talk.kept) this.#talk.begin();
     if (!this.#inline && store.read().open) this.#unfold(false);
@@ -62,7 +66,7 @@ class UketomeChat extends HTMLElement {
     });
     p.input.value = store.read().draft ?? "";
     const keys = h("span", { class: "keys", hidden: !sendsByEnter() }, t.keys);
-    return h("form", { onsubmit: (event) => { event.preventDefault(); this.#submit(); } },
+    return p.form = h("form", { onsubmit: (event) => { event.preventDefault(); this.#submit(); } },
       p.status, h("label", { class: "far", for: "input" }, t.input), p.input, h("button", { class: "send" }, t.send),
       h("p", { class: "help", id: "help" }, t.help, keys));
   }
@@ -163,11 +167,20 @@ class UketomeChat extends HTMLElement {
     this.#talk.send(text);
   }
 
+  /** There is no talk to be written in here: what to do instead stands in its place. */
+  #shut(why) {
+    this.#clear();
+    this.#parts.form.hidden = true;
+    this.setAttribute("shut", "");
+    this.#parts.messages.replaceChildren(h("p", { class: "said shut" }, why));
+  }
+
   // ---- what the talk tells
   #view() {
     return {
       show: (messages, resumed) => this.#show(messages, resumed),
       clear: () => this.#clear(),
+      shut: (why) => this.#shut(why),
       reachable: (is) => { this.#offline = !is; this.#tell(); },
       sending: (item) => this.#state(item, h("span", { "aria-hidden": "true" }, this.#t.sending)),
       sent: (item) => { this.#state(item); this.#expectAnswer(); },
