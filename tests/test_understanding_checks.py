@@ -95,6 +95,28 @@ def test_violence_stands_with_the_one_who_suffers_it(reader: Understander, text:
     assert [member.relation for member in members if "abuse" in member.fields] == [relation]
 
 
+@pytest.mark.parametrize(
+    ("text", "relation"),
+    [
+        ("娘が学校に行っていません。もう死にたいです", "self"),
+        ("父の介護で眠れません。消えたい", "self"),
+        ("中学生の息子が「死にたい」と言います", "son"),
+    ],
+)
+def test_a_wish_to_die_is_the_writers_own_unless_another_says_it(
+    reader: Understander, text: str, relation: str
+) -> None:
+    members = reader.read(text, Assessment()).members
+    assert [member.relation for member in members if "suicide" in member.fields] == [relation]
+
+
+@pytest.mark.parametrize(
+    "text", ["今から死にます", "死なせてください", "死ぬことにしました", "いまから、死にます。ごめんなさい"]
+)
+def test_words_of_farewell_are_danger_without_any_model(text: str) -> None:
+    assert screen_text(text).at_least("urgent")
+
+
 def test_an_example_is_a_voice_labelled_with_the_field(reader: Understander) -> None:
     labelled = {voice.text: voice.must for voice in read_voices()}
     for text in (README, "夫に殴られています", "眠れません"):

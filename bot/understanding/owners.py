@@ -38,7 +38,9 @@ SIGNS = (
 SPOKEN = (*LINKS, "named_last", "named_last_here", "named_next_here")
 
 ABUSE = list(vocabulary().fields).index("abuse")
-RULE = 8.0  # log-odds: violence stands with the one who suffers it, and not with the one who does it
+SUICIDE = list(vocabulary().fields).index("suicide")
+#: Log-odds: violence stands with the one who suffers it, and not with the one who does it; a wish to die with the writer.
+RULE = 8.0
 BESIDE = 0.5  # log-odds: a trouble is also another's who has it nearly as surely as the surest
 NOT_THEIRS = -20.0
 _NOTHING = 1e-9
@@ -77,6 +79,8 @@ class Owners:
         told = _shared(spoken, known["nobody"]) * np.exp(self.encoder.part(tokens))
         odds = np.log(told.sum(axis=1) + _NOTHING) + traits @ known["traits"] + known["whole"] * whole
         odds[:, ABUSE] += [by_rule(one, float(whole[ABUSE])) for one in heard]
+        if any(one.wishes_death for one in heard):
+            odds[:, SUICIDE] += [RULE if one.wishes_death else -RULE for one in heard]
         odds[odds < odds.max(axis=0) - BESIDE] = NOT_THEIRS
         at = np.maximum(clause_at(clauses, parts.tokens.start), 0)[told.argmax(axis=1)]
         return np.asarray(1 / (1 + np.exp(-odds)), np.float32), np.asarray(at, np.int64)

@@ -29,6 +29,10 @@ _DOES = re.compile(
     r"殴|なぐ|叩|たた[くきい]|蹴|怒鳴|どな|暴|投げ|つね|絞め|脅|監視|束縛|閉じ込|取り上げ|突き飛ば|"
     r"手を(?:上げ|あげ|出)|dv"
 )
+# Said with nobody named, a wish is the writer's own: Japanese wishes in the first person, unless somebody else said it.
+_WISHES_DEATH = re.compile(
+    r"(?:死に|しに|消え|いなくなり)たい(?!と|って|とか|なんて|んじゃ|みたい|らし|そう)|死のうと思(?:う|い|って)"
+)
 _HOUSE_MATTER = re.compile(
     r"家賃|電気|ガス|水道|光熱|生活費|食費|食べる?(?:物|もの)|米びつ|貯金|貯え|蓄え|管理費|更新料|大家|アパート|団地|立ち?退|引っ越|近所|回覧板|町内|自治会"
 )
@@ -97,12 +101,13 @@ class Link:
 @dataclass(frozen=True, slots=True)
 class Heard:
     """How a text speaks of one person. `links`: clauses × LINKS; `at`: where they are named; `first`: the first clause
-    that names them, if any does."""
+    that names them, if any does; `wishes_death`: the writer says so of themself."""
 
     person: Person
     links: Floats
     at: tuple[tuple[int, int], ...]
     first: int | None
+    wishes_death: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +166,7 @@ class People:
         self.focus = self.persons[before.focus] if before.focus is not None else None
         self._sentence: tuple[int, list[Person]] = (-1, [])
         self._just_met: Person | None = None  # in this clause
+        self._wishes_death = False
         if not self.about_other or self.persons:
             self.teller()
 
@@ -187,6 +193,7 @@ class People:
             np.array(rows, np.float32).reshape(len(links), len(LINKS)),
             tuple(place for link in own if link for place in link.at),
             next((number for number, link in enumerate(own) if link and link.names), None),
+            wishes_death=person.teller and self._wishes_death,
         )
 
     def hear(self, clause: Clause) -> list[Link]:
@@ -198,6 +205,7 @@ class People:
         if self.about_other and not self.persons:
             self.teller()
         matter = _Matter.of(clause.text)
+        self._wishes_death |= not found and not self.about_other and bool(_WISHES_DEATH.search(clause.text))
         sufferer = self._sufferer(clause, found, told, matter)
         places = [(clause.start + m.start, clause.start + m.end) for m in found]
         links = [
