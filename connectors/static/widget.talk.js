@@ -38,11 +38,11 @@ class Refusal extends Error {
 
 /** Sends in order, each once, until it has arrived; listens for what is new. Tells `view` what happens. */
 class Talk {
-  #view; #lang; #token; #opening; #last = 0; #outbox; #pumping = false; #listening = false; #over = new AbortController(); #wakers = new Set();
+  #view; #language; #token; #spoken = false; #opening; #last = 0; #outbox; #pumping = false; #listening = false; #over = new AbortController(); #wakers = new Set();
 
-  constructor(lang, view) {
+  constructor(language, view) {
     const kept = store.read();
-    [this.#lang, this.#view, this.#token, this.#outbox] = [lang, view, kept.token, kept.outbox ?? []];
+    [this.#language, this.#view, this.#token, this.#outbox] = [language, view, kept.token, kept.outbox ?? []];
     addEventListener("online", () => this.wake());
     addEventListener("offline", () => this.#view.reachable(false));
     document.addEventListener("visibilitychange", () => this.wake());
@@ -66,6 +66,17 @@ class Talk {
     this.#pump();
   }
 
+  /** Goes on in another language: where nothing was written yet a new talk, else by saying its name. */
+  async choose(language) {
+    this.#language = language;
+    await this.#opening?.catch(() => {});
+    if (this.#spoken || this.#outbox.length) return this.send(LANGUAGES[language]);
+    if (!this.#token) return;
+    this.#end();
+    this.#lose();
+    this.#session().catch(() => this.#view.reachable(false));
+  }
+
   /** Tries again now, whatever it was waiting for. */
   wake() { this.#wakers.forEach((go) => go()); }
 
@@ -73,8 +84,12 @@ class Talk {
   leave() {
     this.#over.abort();
     store.clear();
-    if (this.#token) fetch(BASE + "chat/sessions", { method: "DELETE", keepalive: true, headers: this.#headers() }).catch(() => {});
+    this.#end();
     this.#token = undefined;
+  }
+
+  #end() {
+    if (this.#token) fetch(BASE + "chat/sessions", { method: "DELETE", keepalive: true, headers: this.#headers() }).catch(() => {});
   }
 
   async #listen() {
@@ -84,7 +99,11 @@ class Talk {
         const wait = this.#last ? 25 : 0;
         const began = performance.now();
         await this.#session();
-        const { messages } = await this.#ask("GET", `chat/messages?after=${this.#last}&wait=${wait}`);
+        const asked = this.#token;
+        const { messages, language } = await this.#ask("GET", `chat/messages?after=${this.#last}&wait=${wait}`);
+        if (asked !== this.#token) continue; // another talk was begun meanwhile
+        // The language is recognised with the answer; one's own message comes back before.
+        if (messages.some((message) => message.from === "bot")) this.#view.language(language);
         this.#take(messages);
         failures = 0;
         if (wait && !messages.length && performance.now() - began < 1000) await this.#pause(1); // an empty bell: no racing
@@ -130,7 +149,7 @@ class Talk {
   }
 
   async #open() {
-    const { token, messages } = await this.#ask("POST", "chat/sessions", { lang: this.#lang });
+    const { token, messages } = await this.#ask("POST", "chat/sessions", { lang: this.#language });
     this.#token = token;
     store.write({ token });
     this.#take(messages);
@@ -172,6 +191,7 @@ class Talk {
   #take(messages) {
     if (this.#over.signal.aborted || !messages.length) return;
     const resumed = this.#last === 0;
+    this.#spoken ||= messages.some((message) => message.from === "resident");
     this.#last = Math.max(this.#last, ...messages.map((message) => message.id));
     this.#view.show(messages, resumed);
   }
