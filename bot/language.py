@@ -11,9 +11,22 @@ MOST_OF_IT = 0.5
 #: So much Japanese beside other letters, and nothing else is recognised: somebody quotes, or mixes.
 SOME_KANA = 4
 #: Where a language is settled, fewer letters say nothing: a name, an address, a greeting, a button of before.
-KANA_TO_CHANGE, LETTERS_TO_CHANGE = 12, 4
+KANA_TO_CHANGE, JAPANESE_TO_CHANGE, LETTERS_TO_CHANGE = 9, 14, 4
 #: So many different words of a language, and this part of all of them.
 WORDS_NEEDED, WORDS_TO_CHANGE, PART_NEEDED = 2, 3, 0.25
+
+#: What stands behind the name of a language that is asked for.
+ASKED_FOR = (
+    "でおねがいします",
+    "でお願いします",
+    "でお願い",
+    "で話したいです",
+    "で話したい",
+    "で",
+    "please",
+    "porfavor",
+    "해주세요",
+)
 
 _SCRIPTS = {
     "kana": re.compile("[ぁ-ゖァ-ヺ]"),
@@ -22,6 +35,7 @@ _SCRIPTS = {
     "devanagari": re.compile("[\u0900-\u0963\u0970-\u097f]"),
     "latin": re.compile("[a-zà-öø-ɏḀ-ỿ]"),
 }
+_ADDRESS = re.compile(r"https?://\S+|www\.\S+|\S+@\S+")
 _VIETNAMESE = re.compile("[ăđơưạ-ỹ]")
 _LATIN_WORD = re.compile("[a-zà-öø-ɏḀ-ỿ]+(?:'[a-z]+)?")
 
@@ -32,8 +46,10 @@ def bare(text: str) -> str:
 
 
 def chosen(text: str) -> str | None:
-    """The language whose name this text is, and nothing else."""
-    return _names().get(bare(text))
+    """The language whose name this text is, or asks for: 「英語でお願いします」."""
+    said = bare(text)
+    asked = next((said.removesuffix(ending) for ending in ASKED_FOR if said.endswith(ending)), said)
+    return _names().get(said) or _names().get(asked)
 
 
 def spoken(text: str, before: str, *, settled: bool) -> str:
@@ -51,14 +67,15 @@ def spoken(text: str, before: str, *, settled: bool) -> str:
 
 def recognised(text: str, *, settled: bool = False) -> str | None:
     """The language of the text, or None where it is not sure."""
-    plain = unicodedata.normalize("NFKC", text).casefold().replace("’", "'")
+    plain = _ADDRESS.sub(" ", unicodedata.normalize("NFKC", text).casefold().replace("’", "'"))
     count = {name: len(script.findall(plain)) for name, script in _SCRIPTS.items()}
     letters = sum(count.values())
     least = LETTERS_TO_CHANGE if settled else 1
     if letters < least:
         return None
     if count["kana"] and count["kana"] + count["han"] >= letters * MOST_OF_IT:
-        return JAPANESE if count["kana"] >= (KANA_TO_CHANGE if settled else 1) else None
+        enough = count["kana"] >= KANA_TO_CHANGE and count["kana"] + count["han"] >= JAPANESE_TO_CHANGE
+        return JAPANESE if enough or not settled else None
     if count["kana"] >= SOME_KANA:
         return None
     most = max(count, key=lambda name: count[name])
