@@ -6,6 +6,8 @@ from functools import cache
 
 from bot.words import JAPANESE, languages
 
+#: Names of languages, greetings, what a button says: none is longer.
+LONGEST_PHRASE = 120
 #: Of the letters, so many must be of one script.
 MOST_OF_IT = 0.5
 #: So much Japanese beside other letters, and nothing else is recognised: somebody quotes, or mixes.
@@ -35,13 +37,16 @@ _SCRIPTS = {
     "devanagari": re.compile("[\u0900-\u0963\u0970-\u097f]"),
     "latin": re.compile("[a-zà-öø-ɏḀ-ỿ]"),
 }
-_ADDRESS = re.compile(r"https?://\S+|www\.\S+|\S+@\S+")
+_ADDRESS = re.compile(r"https?://\S+|www\.\S+")
 _VIETNAMESE = re.compile("[ăđơưạ-ỹ]")
 _LATIN_WORD = re.compile("[a-zà-öø-ɏḀ-ỿ]+(?:'[a-z]+)?")
 
 
 def bare(text: str) -> str:
-    """Letters and digits alone, to compare what was written with what was meant."""
+    """Letters and digits alone, to compare what was written with what was meant; nothing of what is longer than that
+    can be."""
+    if len(text) > LONGEST_PHRASE:
+        return ""
     return "".join(c for c in unicodedata.normalize("NFKC", text).casefold() if unicodedata.category(c)[0] in "LMN")
 
 

@@ -44,7 +44,7 @@ def hear(text: str, own: Words, open_topic: str | None) -> Heard:
 
 def read(text: str, before: Assessment) -> Reading:
     """What can be read without knowing the language: danger, that something was told, and what to take up of it."""
-    return Reading(urgency=screen_text(text), household=before.household, echo=_echo(text), tells=len(bare(text)) > 1)
+    return Reading(urgency=screen_text(text), household=before.household, echo=_echo(text), tells=len(text.strip()) > 1)
 
 
 def greeting(own: Words) -> Answer:
@@ -128,7 +128,7 @@ def _added(own: Words, words: TalkWords, turns: int, heard: Heard, attachment: s
 def _meaning(said: str, words: TalkWords, open_topic: str | None) -> str:
     if said in _meant(words, "skip"):
         return "skip"
-    if len(said) <= LONGEST_WISH and any(wish in said for wish in _meant(words, "person")):
+    if said and len(said) <= LONGEST_WISH and any(wish in said for wish in _meant(words, "person")):
         return "person"
     here = (*BUTTONS_OF.get(open_topic or "", ()), "done", "hello")
     return next((name for name in here if said in _meant(words, name)), "told")

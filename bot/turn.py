@@ -107,11 +107,11 @@ class Turns:
         if _beyond_us(work):
             return reception.speak(own, talk.turns, reading, work.attachment), "reception"
         if work.only_chose:
-            return other_languages.greeting(own), "reception"
+            return other_languages.greeting(own), "words"
         if own.talk:
             waits = bool(work.case and work.case.person_wanted_at)
             said = other_languages.speak(own, talk, heard, reading, assessment, work.attachment, waits)
-            return said, "reception"
+            return said, "words"
         try:
             metadata = talk.metadata(reading, assessment, work.attachment)
             return await self._rasa.say(f"{work.conversation.id}.{talk.tracker}", work.text, metadata), "rasa"

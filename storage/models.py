@@ -79,7 +79,8 @@ class Turn(Base):
     conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id"), index=True)
     began_at: Mapped[datetime]
     recorded_at: Mapped[datetime]
-    #: Who spoke: rasa, reception (the fallback), or nobody, because a person holds the conversation.
+    #: Who spoke: rasa, reception (the fallback), words (in every language but Japanese), or nobody, because a person
+    #: holds the conversation.
     voice: Mapped[str] = mapped_column(String(12))
 
 

@@ -228,7 +228,10 @@ class UketomeChat extends HTMLElement {
     if (!added.length) return;
     if (!this.#inline && !this.#parts.panel.open && !resumed) this.#parts.unread.hidden = false;
     // The first new bubble comes into view, and as much after it as fits.
-    this.#scrollTo(resumed && messages.some((message) => message.from === "resident") ? added.at(-1) : added[0]);
+    const newest = resumed && messages.some((message) => message.from === "resident") ? added.at(-1) : added[0];
+    // Above the very first stands the choice of a language.
+    if (newest === this.#parts.messages.firstChild) this.#parts.log.scrollTop = 0;
+    else this.#scrollTo(newest);
   }
 
   #known(message) {

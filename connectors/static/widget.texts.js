@@ -68,7 +68,7 @@ const TEXTS = {
     left: (n) => `Ainda cabem ${n} letras`, me: "Você", bot: "Máquina", counselor: "Equipe de apoio", time: clock("pt-BR"),
   },
   tl: {
-    launch: "Magtanong", unread: "May bagong sagot", title: "Tulong sa pamumuhay", machine: "Makina po ang sumasagot",
+    launch: "Makipag-usap", unread: "May bagong sagot", title: "Tulong sa pamumuhay", machine: "Makina po ang sumasagot",
     exit: "Isara agad", fold: "Itiklop", log: "Ang usapan natin", input: "Ang inaalala ninyo", send: "Ipadala",
     hint: "Kahit saan po magsimula", choices: "Pindutin ang buton o isulat po", typing: "Isinusulat ang sagot",
     help: "Buburahin ng “Isara agad” ang usapan sa screen at lilipat sa ibang pahina.", keys: "Ganoon din kapag pinindot ang Esc nang dalawang beses.",

@@ -391,6 +391,7 @@ async def _own_page(town: Town) -> AsyncIterator[str]:
 
 
 async def test_a_language_chosen_first_begins_the_talk_in_it(town: Town, page: Page) -> None:
+    await expect(page.get_by_role("combobox")).to_be_in_viewport(ratio=1)
     await page.get_by_role("combobox").select_option("Tiếng Việt")
     await expect(said(page, "bot").first).to_contain_text("nhân viên tư vấn")
     await expect(page.get_by_role("button", name="Gửi", exact=True)).to_be_visible()
