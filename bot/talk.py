@@ -68,7 +68,7 @@ class Talk:
             "topic": topic,
             "asked": self.open_topic or "none",
             "danger": _danger(reading, assessment),
-            "danger_kind": _danger_kind(reading, assessment),
+            "danger_kind": danger_group(danger_now(reading, assessment).kinds),
             "speaker": _spoken_about(assessment),
             "tells": reading.tells,
             "echo": reading.echo is not None,
@@ -147,6 +147,6 @@ def _danger(reading: Reading, assessment: Assessment) -> str:
     return reading.urgency.level
 
 
-def _danger_kind(reading: Reading, assessment: Assessment) -> str:
-    kinds = danger_now(reading, assessment).kinds
+def danger_group(kinds: Iterable[str]) -> str:
+    """The kind of danger as far as the words depend on it, or "none"."""
     return next((group for group, members in DANGER_KINDS.items() if set(kinds) & set(members)), "none")

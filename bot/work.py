@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.dialogue import Answer
+from bot.language import chosen
 from bot.talk import Talk
 from bot.understanding import Assessment, Reading
 from storage.models import Case, Conversation, Message
@@ -44,6 +45,11 @@ class Work:
         return all(message.kind in CAME for message in self.written)
 
     @property
+    def only_chose(self) -> bool:
+        """Whether all that was written is the name of a language, as its button says it: nothing is told by that."""
+        return self.attachment == "none" and chosen(self.text) is not None
+
+    @property
     def held(self) -> bool:
         """Whether a person has the conversation: then the machine is silent."""
         return self.case is not None and self.case.claimed_by is not None
@@ -51,7 +57,8 @@ class Work:
 
 @dataclass(frozen=True)
 class Thought:
-    """What came of thinking, to be recorded. `answer` is None when nothing is to be said; `voice` says who speaks."""
+    """What came of thinking, to be recorded. `answer` is None when nothing is to be said; `voice` says who speaks,
+    `language` in what language from now on."""
 
     began_at: datetime
     talk: Talk
@@ -59,3 +66,4 @@ class Thought:
     assessment: Assessment
     answer: Answer | None
     voice: str
+    language: str

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Executable, bindparam, select, update
+from sqlalchemy import Executable, bindparam, or_, select, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from bot.words import words
 from connectors.base import Inbound
-from handoff.forget import forget, unquote
+from handoff.forget import QUOTES, forget, unquote
 from storage import bells as bell
 from storage.bells import Bells
 from storage.clock import Clock
@@ -155,8 +155,11 @@ def _take_back(session: Session, event: Inbound, conversation_id: str, unsend: i
 def _unquote(session: Session, conversation_id: str, words_taken_back: str) -> None:
     ours = session.scalars(
         select(Message).where(
-            Message.conversation_id == conversation_id, Message.sender != "resident", Message.text.contains("「")
+            Message.conversation_id == conversation_id,
+            Message.sender != "resident",
+            or_(*(Message.text.contains(quotes[0]) for quotes in QUOTES)),
         )
     )
+    instead = words(session.get_one(Conversation, conversation_id).language).unsent
     for message in ours:
-        message.text = unquote(message.text, words_taken_back, words().unsent)
+        message.text = unquote(message.text, words_taken_back, instead)

@@ -7,6 +7,7 @@ from pathlib import Path
 from fastapi import APIRouter, Request, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from bot.words import languages
 from connectors.line_door import PAGE
 from knowledge_base.vocabulary import vocabulary
 from storage.problems import Problem
@@ -79,6 +80,8 @@ class _File:
 def _script() -> bytes:
     """The widget as the one script a town's page brings, without a name in that page's own scope."""
     texts, talk, element = ((STATIC / name).read_text("utf-8") for name in SCRIPTS)
+    names = {code: known["name"] for code, known in languages().items()}
+    texts = f"const LANGUAGES = {json.dumps(names, ensure_ascii=False)};\n{texts}"
     css = f"const CSS = {json.dumps((STATIC / 'widget.css').read_text('utf-8'))};\n"
     return "\n".join(['(() => {\n"use strict";', texts, css, talk, element, "})();\n"]).encode()
 
@@ -92,6 +95,7 @@ def _page(settings: Settings, name: str) -> bytes:
             town=settings.town,
             opens=_in_words(settings.staff_from),
             shuts=_in_words(settings.staff_until),
+            languages=[(code.split("-")[0], known["name"]) for code, known in languages().items()],
             urgent=[lines[name] for name in SHOWN_TO_ALL if lines[name].number_checked],
         )
         .encode()

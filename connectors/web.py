@@ -20,7 +20,7 @@ from sqlalchemy import CursorResult, bindparam, func, select, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from bot.words import words
+from bot.words import JAPANESE, known, words
 from connectors import line_door, pages
 from connectors.base import Inbound
 from connectors.inbox import Inbox, Unavailable
@@ -59,7 +59,16 @@ FIND = select(Conversation.id, Conversation.knocked_at).where(Conversation.id ==
 # Through the address: after the quick exit, a poll that began before it finds nothing. Only what is said in the talk:
 # not what LINE was told, and not what came there without words.
 NEW_MESSAGES = (
-    select(Message.id, Message.sender, Message.text, Message.choices, Message.written_at, Message.event_id)
+    select(
+        Conversation.language,
+        Message.id,
+        Message.sender,
+        Message.text,
+        Message.choices,
+        Message.written_at,
+        Message.event_id,
+    )
+    .join(Conversation, Conversation.id == Message.conversation_id)
     .where(Message.conversation_id == _MINE, Message.kind == "text", Message.unsent_at.is_(None))
     .where(Message.id > bindparam("after"))
     .order_by(Message.id)
@@ -144,7 +153,7 @@ def routes(settings: Settings, database: Database, inbox: Inbox, bells: Bells, c
         # Listen first, then look, then wait: nothing falls in between.
         with bells.listening(names.talk(conversation)) as rung:
             found = await _when_there_is_something(lambda: _look(database, hashed, after), rung, wait, bells)
-        return JSONResponse({"messages": found or []})
+        return JSONResponse(found or {"messages": []})
 
     @chat.delete("/sessions", status_code=204)
     async def leave(request: Request) -> Response:
@@ -193,12 +202,13 @@ async def _first_messages(
 def _open(session: Session, link: str, opener: str, address: str, now: datetime) -> list[dict[str, Any]]:
     line_door.open_link(session, link, opener, address, now)
     session.flush()
-    return _since(session, address, 0) or []
+    shown: list[dict[str, Any]] = (_since(session, address, 0) or {}).get("messages", [])
+    return shown
 
 
 async def _when_there_is_something(
-    look: Callable[[], Awaitable[list[dict[str, Any]] | None]], rung: asyncio.Event, seconds: float, bells: Bells
-) -> list[dict[str, Any]] | None:
+    look: Callable[[], Awaitable[dict[str, Any] | None]], rung: asyncio.Event, seconds: float, bells: Bells
+) -> dict[str, Any] | None:
     """What `look` finds, as soon as it finds anything; nothing when the time, the talk or the service is over."""
     now = asyncio.get_running_loop().time
     end = now() + seconds
@@ -212,16 +222,17 @@ async def _when_there_is_something(
             await asyncio.wait_for(rung.wait(), min(left, LOOK_AGAIN_S))
 
 
-async def _look(database: Database, address: str, after: int) -> list[dict[str, Any]] | None:
+async def _look(database: Database, address: str, after: int) -> dict[str, Any] | None:
     return await _reachable(database.read(lambda session: _since(session, address, after)))
 
 
-def _since(session: Session, address: str, after: int) -> list[dict[str, Any]] | None:
-    """The next messages, or None when nobody has this address any more."""
+def _since(session: Session, address: str, after: int) -> dict[str, Any] | None:
+    """The next messages with the language that the talk is in now; empty when there are none, None when nobody has
+    this address any more."""
     rows = session.execute(NEW_MESSAGES, {"address": address, "after": after}).all()
-    if not rows and _find(session, address) is None:
-        return None
-    return [_shown(*row) for row in rows]
+    if rows:
+        return {"messages": [_shown(*row[1:]) for row in rows], "language": rows[0].language}
+    return {} if _find(session, address) else None
 
 
 def _shown(
@@ -299,9 +310,8 @@ def _written(body: dict[str, Any]) -> tuple[str, str]:
 
 
 def _language(given: object) -> str:
-    """A language tag; what is none becomes Japanese, since nobody is refused for that."""
-    fits = isinstance(given, str) and re.fullmatch(r"[a-z]{2,3}(-[A-Za-z]{2,4})?", given)
-    return cast(str, given) if fits else "ja"
+    """One of our languages; what is none becomes Japanese, since nobody is refused for that."""
+    return known(given) if isinstance(given, str) else JAPANESE
 
 
 def _number(request: Request, name: str, most: int) -> int:

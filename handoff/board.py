@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from handoff import queue, record, summary
 from handoff.case import LEVELS, OVERSEERS, Status, holder_name, status
 from handoff.moments import clock_time, day, day_and_time, how_long
-from handoff.words import confidence_in_words, field_name, service_name, words
+from handoff.words import confidence_in_words, field_name, language_name, service_name, words
 from storage.models import Case, CaseEvent, Conversation, Delivery, Message, Notice, Staff
 
 PAGE = 50
@@ -33,6 +33,7 @@ class Row:
     more_fields: int
     household: str
     channel: str
+    language: str
     speaker: str
     holder: str
     unread: bool
@@ -118,6 +119,7 @@ def _row(case: Case, complaint: str, holders: dict[int, str], undelivered: bool,
         more_fields=max(0, len(fields) - FIELDS_SHOWN),
         household=summary.household(assessment),
         channel=words().channels.get(case.channel, case.channel),
+        language=language_name(case.language) if case.language != "ja" else "",
         speaker=words().speakers.get(speaker, "") if speaker != "self" else "",
         holder=holders.get(case.claimed_by, "") if case.claimed_by else "",
         unread=unread and case.claimed_by is not None,
@@ -155,6 +157,7 @@ def case_view(session: Session, case: Case, staff: Staff, now: datetime, line_is
         "behind_door": behind_door,
         "unseen": behind_door and conversation.knocked_at is not None,
         "unreachable": _unreachable(conversation, behind_door),
+        "language": language_name(case.language) if case.language != "ja" else "",
         "opened": day_and_time(case.opened_at),
         "waiting": day_and_time(case.waiting_since) if case.waiting_since else "",
         "waited": how_long(now - case.waiting_since) if case.waiting_since else "",
@@ -179,7 +182,7 @@ def case_view(session: Session, case: Case, staff: Staff, now: datetime, line_is
 def _lines(case: Case) -> list[tuple[str, str]]:
     """The summary without what the page shows in places of its own."""
     apart = {"危険", "困りごと", "分野", "世帯", "まだ聞いていないこと"}
-    return [line for line in summary.lines(case.assessment, case.complaint) if line[0] not in apart]
+    return [line for line in summary.lines(case.assessment, case.complaint, case.language) if line[0] not in apart]
 
 
 def _danger(case: Case) -> dict[str, str]:

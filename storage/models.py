@@ -97,8 +97,8 @@ class Turn(Base):
     conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id"), index=True)
     began_at: Mapped[datetime]
     recorded_at: Mapped[datetime]
-    #: Who spoke: rasa, reception (the fallback), door (to what came over LINE where the talk is on the page), or
-    #: nobody, because a person holds the conversation.
+    #: Who spoke: rasa, reception (the fallback), words (in every language but Japanese), door (to what came over LINE
+    #: where the talk is on the page), or nobody, because a person holds the conversation.
     voice: Mapped[str] = mapped_column(String(12))
 
 

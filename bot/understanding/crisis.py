@@ -17,6 +17,7 @@ import numpy as np
 from bot.understanding.assessment import LEVELS, Urgency
 from bot.understanding.clauses import Clause, fold, split
 from bot.understanding.danger_signs import KINDS, SIGNS, Sign, looks_harmless
+from bot.understanding.danger_words import more_urgent
 from bot.understanding.features import Floats
 from bot.understanding.mix import CLAUSE_AT_MOST_BELOW, share_odds
 
@@ -33,7 +34,11 @@ def screen_text(text: str) -> Urgency:
 
 
 def screen(folded: str, clauses: Sequence[Clause], original: str) -> Urgency:
-    """The highest danger told. Its quote is the clause that tells it; kinds in order of level."""
+    """The highest danger told, in any language. Its quote is the clause that tells it; kinds in order of level."""
+    return more_urgent(_screen_japanese(folded, clauses, original), original)
+
+
+def _screen_japanese(folded: str, clauses: Sequence[Clause], original: str) -> Urgency:
     lines = _Lines(clauses)
     found = [(LEVELS.index(sign.level), sign.kind, clause) for sign in SIGNS if (clause := lines.first(sign))]
     if not found:

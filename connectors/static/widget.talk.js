@@ -51,12 +51,12 @@ class Refusal extends Error {
 
 /** Sends in order, each once, until it has arrived; listens for what is new. Tells `view` what happens. */
 class Talk {
-  #view; #lang; #linked; #link; #token; #opening; #last = 0; #outbox; #pumping = false; #listening = false; #over = new AbortController(); #wakers = new Set();
+  #view; #language; #linked; #link; #token; #spoken = false; #opening; #last = 0; #outbox; #pumping = false; #listening = false; #over = new AbortController(); #wakers = new Set();
 
   /** `linked`: no talk is begun here; only a one-time link opens one. */
-  constructor(lang, view, linked) {
+  constructor(language, view, linked) {
     const kept = store.read();
-    [this.#lang, this.#view, this.#token, this.#outbox] = [lang, view, kept.token, kept.outbox ?? []];
+    [this.#language, this.#view, this.#token, this.#outbox] = [language, view, kept.token, kept.outbox ?? []];
     [this.#linked, this.#link] = [linked, linked ? takeLink() : undefined];
     addEventListener("online", () => this.wake());
     addEventListener("offline", () => this.#view.reachable(false));
@@ -81,6 +81,17 @@ class Talk {
     this.#pump();
   }
 
+  /** Goes on in another language: where nothing was written yet a new talk, else by saying its name. */
+  async choose(language) {
+    this.#language = language;
+    await this.#opening?.catch(() => {});
+    if (this.#spoken || this.#outbox.length) return this.send(LANGUAGES[language]);
+    if (!this.#token) return;
+    this.#end();
+    this.#lose();
+    this.#session().catch(() => this.#view.reachable(false));
+  }
+
   /** Tries again now, whatever it was waiting for. */
   wake() { this.#wakers.forEach((go) => go()); }
 
@@ -88,8 +99,12 @@ class Talk {
   leave() {
     this.#over.abort();
     store.clear();
-    if (this.#token) fetch(BASE + "chat/sessions", { method: "DELETE", keepalive: true, headers: this.#headers() }).catch(() => {});
+    this.#end();
     this.#token = undefined;
+  }
+
+  #end() {
+    if (this.#token) fetch(BASE + "chat/sessions", { method: "DELETE", keepalive: true, headers: this.#headers() }).catch(() => {});
   }
 
   async #listen() {
@@ -99,7 +114,11 @@ class Talk {
         const wait = this.#last ? 25 : 0;
         const began = performance.now();
         await this.#session();
-        const { messages } = await this.#ask("GET", `chat/messages?after=${this.#last}&wait=${wait}`);
+        const asked = this.#token;
+        const { messages, language } = await this.#ask("GET", `chat/messages?after=${this.#last}&wait=${wait}`);
+        if (asked !== this.#token) continue; // another talk was begun meanwhile
+        // The language is recognised with the answer; one's own message comes back before.
+        if (messages.some((message) => message.from === "bot")) this.#view.language(language);
         this.#take(messages);
         failures = 0;
         if (wait && !messages.length && performance.now() - began < 1000) await this.#pause(1); // an empty bell: no racing
@@ -148,7 +167,7 @@ class Talk {
   async #open() {
     const by = this.#linked && { link: this.#link?.token ?? "", key: this.#link?.key };
     try {
-      const { token, messages } = await this.#ask("POST", "chat/sessions", { lang: this.#lang, ...by });
+      const { token, messages } = await this.#ask("POST", "chat/sessions", { lang: this.#language, ...by });
       this.#token = token;
       store.write({ token });
       this.#take(messages);
@@ -203,6 +222,7 @@ class Talk {
   #take(messages) {
     if (this.#over.signal.aborted || !messages.length) return;
     const resumed = this.#last === 0;
+    this.#spoken ||= messages.some((message) => message.from === "resident");
     this.#last = Math.max(this.#last, ...messages.map((message) => message.id));
     this.#view.show(messages, resumed);
   }
