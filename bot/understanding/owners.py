@@ -39,7 +39,8 @@ SPOKEN = (*LINKS, "named_last", "named_last_here", "named_next_here")
 
 ABUSE = list(vocabulary().fields).index("abuse")
 SUICIDE = list(vocabulary().fields).index("suicide")
-#: Log-odds: violence stands with the one who suffers it and not with the one who does it, a wish to die with the writer.
+#: Log-odds: violence stands with the one who suffers it and not with the one who does it, a wish to die with the
+#: writer.
 RULE = 8.0
 BESIDE = 0.5  # log-odds: a trouble is also another's who has it nearly as surely as the surest
 NOT_THEIRS = -20.0
