@@ -65,7 +65,6 @@ SIGNS: tuple[Sign, ...] = (
     ),
     _sign("suicide", "immediate", r"(?:薬|錠剤)(?:を|、)?(?:全部|ぜんぶ|大量|たくさん|[0-9]{2,3}錠).{0,6}飲(?:ん|み)(?!き)"),
     _sign("suicide", "immediate", r"飛び降り(?:る(?!系)|ます|よう)|首を(?:吊|つ)(?:る|り|ろ)"),
-    _sign("suicide", "urgent", r"\b(?:want to die|kill myself|end my life|suicidal|don'?t want to (?:live|be alive))\b"),
     _sign("suicide", "watch", r"死(?:ねば|のう|んでもいい)|迎えに?が?来て|どうでもいい|希望が(?:ない|見えない)|生きがいがない|あの世"),
     # hurting oneself
     _sign(

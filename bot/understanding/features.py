@@ -123,12 +123,13 @@ class Counted:
         return spans if place is None else [(int(place[start]), int(place[end])) for start, end in spans]
 
     def _of(self, spans: Spans, vector: Floats) -> Features:
-        inside = np.flatnonzero(_inside(spans, self._counts.start, self._counts.end))
-        order = inside[np.argsort(self._counts.bucket[inside])]
-        buckets = self._counts.bucket[order]
-        first = np.flatnonzero(np.diff(buckets, prepend=-1))
-        sums = np.add.reduceat(self._counts.weight[order], first) if len(order) else np.zeros(0, np.float32)
-        at = buckets[first]
+        inside = _inside(spans, self._counts.start, self._counts.end)
+        bucket, weight = self._counts.bucket[inside], self._counts.weight[inside]
+        order = np.argsort(bucket)
+        bucket = bucket[order]
+        first = np.flatnonzero(np.diff(bucket, prepend=-1))
+        sums = np.add.reduceat(weight[order], first) if len(order) else np.zeros(0, np.float32)
+        at = bucket[first]
         ends = tuple(np.searchsorted(at, [*FIRST[1:], SIZE]).tolist())
         words = self._forms[_inside(spans, self._word_spans[:, 0], self._word_spans[:, 1])].tolist()
         return Features(at, np.log1p(sums), ends, vector, words)
@@ -142,23 +143,23 @@ def _inside(spans: Spans, start: Ints, end: Ints) -> npt.NDArray[np.bool_]:
 
 
 def _all_families(passage: _Passage) -> _Counts:
-    parts = []
+    runs, places = [], []
     for first, family in zip(FIRST, FAMILIES, strict=True):
         for one in family.count(passage):
-            bucket = (one.hash >> np.uint64(40)) % np.uint64(family.size)
-            parts.append(_Counts(one.start, one.end, first + bucket.astype(np.int64), one.weight))
-    return _Counts(
-        np.concatenate([one.start for one in parts]),
-        np.concatenate([one.end for one in parts]),
-        np.concatenate([one.bucket for one in parts]),
-        np.concatenate([one.weight for one in parts]),
+            runs.append(one)
+            # Sizes are powers of two.
+            bucket = (one.hash >> np.uint64(40)) & np.uint64(family.size - 1)
+            places.append(bucket.astype(np.int64) + first)
+    start, end, weight = (
+        np.concatenate([getattr(one, name) for one in runs]) for name in ("start", "end", "weight")
     )
+    return _Counts(start, end, np.concatenate(places), weight)
 
 
 def _words(passage: _Passage) -> list[_Runs]:
     every = _units_of_words(passage.words)
     content = _units_of_words([word for word in passage.words if word.content])
-    return [_runs(every, 1, 1), _runs(every, 2, 2), _runs(every, 2, 3, apart=2), _runs(content, 2, 4)]
+    return [*_runs_up_to(every, 1, 2), _run(every, 2, 3, apart=2), _run(content, 2, 4)]
 
 
 def _units_of_words(words: Sequence[Word]) -> _Units:
@@ -172,7 +173,7 @@ def _units_of_words(words: Sequence[Word]) -> _Units:
 def _letters(passage: _Passage) -> list[_Runs]:
     places = np.arange(len(passage.text))
     units = _Units(places, places + 1, _codes(passage.text))
-    return [_runs(units, length, length) for length in range(1, 5)]
+    return _runs_up_to(units, 1, 4)
 
 
 def _sounds(passage: _Passage) -> list[_Runs]:
@@ -183,7 +184,7 @@ def _sounds(passage: _Passage) -> list[_Runs]:
         np.repeat(np.array([word.end for word in passage.words], np.int64), lengths),
         _codes("".join(word.sound for word in passage.words)),
     )
-    return [_runs(units, length, length) for length in range(2, 6)]
+    return _runs_up_to(units, 2, 5)
 
 
 def _codes(text: str) -> npt.NDArray[np.uint64]:
@@ -203,23 +204,44 @@ def _of_kinds(groups: npt.NDArray[np.int16], tokens: Tokens) -> list[_Runs]:
     known = tokens.rows > 0
     near = groups[tokens.rows[known]].astype(np.uint64)
     start, end = tokens.start[known], tokens.end[known]
-    counted = [_runs(_Units(start, end, near[:, 0]), 2, 2)]
+    counted = [_run(_Units(start, end, near[:, 0]), 2, 2)]
     for place in range(near.shape[1]):
-        counted.append(_runs(_Units(start, end, near[:, place]), 1, 1, weight=1 / (place + 1)))
+        counted.append(_run(_Units(start, end, near[:, place]), 1, 1, weight=1 / (place + 1)))
     return counted
 
 
 _STIR = np.uint64(0x9E3779B97F4A7C15)  # the golden ratio's digits: spreads like numbers far apart
+_FAR = np.uint64(29)
 
 
-def _runs(units: _Units, length: int, salt: int, apart: int = 1, weight: float = 1.0) -> _Runs:
+def _runs_up_to(units: _Units, shortest: int, longest: int) -> list[_Runs]:
+    """What `_run` gives for each length, its salt, all in one go."""
+    count, lengths = len(units.code), range(shortest, longest + 1)
+    codes = np.concatenate([units.code, np.zeros(longest, np.uint64)])
+    mixed = np.repeat(np.array(lengths, np.uint64)[:, None], count, axis=1)
+    for step in range(longest):
+        longer = mixed[max(step + 1 - shortest, 0) :]
+        longer ^= codes[step : step + count]
+        longer *= _STIR
+        longer ^= longer >> _FAR
+    mixed *= _STIR
+    weight = np.ones(count, np.float32)
+    ends = [max(count - length + 1, 0) for length in lengths]
+    return [
+        _Runs(units.start[:of], units.end[length - 1 : length - 1 + of], row[:of], weight[:of])
+        for length, of, row in zip(lengths, ends, mixed, strict=True)
+    ]
+
+
+def _run(units: _Units, length: int, salt: int, apart: int = 1, weight: float = 1.0) -> _Runs:
     """Every `length` units in a row (or `apart` from one another), hashed; `salt` keeps kinds of runs apart."""
     reach = (length - 1) * apart
     count = max(len(units.code) - reach, 0)
     mixed = np.full(count, salt, np.uint64)
     for step in range(length):
-        mixed = (mixed ^ units.code[step * apart : step * apart + count]) * _STIR
-        mixed ^= mixed >> np.uint64(29)
+        mixed ^= units.code[step * apart : step * apart + count]
+        mixed *= _STIR
+        mixed ^= mixed >> _FAR
     mixed *= _STIR
     return _Runs(units.start[:count], units.end[reach : reach + count], mixed, np.full(count, weight, np.float32))
 
