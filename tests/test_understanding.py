@@ -176,6 +176,7 @@ def test_trouble_stands_out_of_five_thousand_letters(reader: Understander) -> No
         ("今夜泊まるところがありません", "no_shelter"),
         ("父が風呂で倒れて返事をしません", "medical_emergency"),
         ("もう介護に疲れて、母を殺してしまいそうです", "harm_to_others"),
+        ("もうむりです。I don't want to live", "suicide"),
     ],
 )
 def test_danger_is_seen_with_its_kind(reader: Understander, text: str, kind: str) -> None:
@@ -192,6 +193,8 @@ def test_danger_is_seen_with_its_kind(reader: Understander, text: str, kind: str
         "暑くて死にそうです笑",
         "カレー に し た い",
         "必死で働いています",
+        "I don't want to die",
+        "I don't want to live here",
     ],
 )
 def test_words_of_danger_without_danger_page_nobody(reader: Understander, text: str) -> None:
