@@ -29,7 +29,9 @@ OFFICIAL = (".go.jp", ".houterasu.or.jp", ".shakyo.or.jp", ".ganjoho.jp")
 # A promise, a refusal or a slur: none of them is ours to write.
 NEVER = ("対象外", "担当外", "必ず", "絶対", "きっと", "ナマポ")
 # Numbers are kept in hotlines.yml and in a town's desks, where somebody dials and dates them.
-PHONE = re.compile(r"[#＃]\d|(?<!\d)0\d{1,4}[-‐‑–−ー( ]?\d|\d{3,}[-‐‑–−ー]\d{2,}|\d{6,}|(?<!\d)1(?:10|18|19|71|88|89)(?![\d条円])")
+PHONE = re.compile(
+    r"[#＃]\d|(?<!\d)0\d{1,4}[-‐‑–−ー( ]?\d|\d{3,}[-‐‑–−ー]\d{2,}|\d{6,}|(?<!\d)1(?:10|18|19|71|88|89)(?![\d条円])"
+)
 KANJI = re.compile(rf"[一-鿿々〆]{{{KANJI_IN_A_ROW + 1},}}")
 # What can never ring anybody: no number in Japan begins with three zeros.
 MADE_UP_PHONE = re.compile(r"000-0000-\d{4}")
@@ -162,7 +164,9 @@ def _no_phone(entry: Entry) -> None:
     prose = (entry.what, entry.who, entry.cost, entry.begin, entry.after, entry.law, entry.easy)
     for text in chain(prose, entry.names, entry.bring, (source.name for source in entry.source)):
         if number := PHONE.search(unicodedata.normalize("NFKC", text)):
-            raise ValueError(f"「{number.group()}」 looks like a phone number, which belongs in hotlines.yml or to a town.")
+            raise ValueError(
+                f"「{number.group()}」 looks like a phone number, which belongs in hotlines.yml or to a town."
+            )
 
 
 def _prose(row: Mapping[str, Any], key: str) -> str:
