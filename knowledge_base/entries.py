@@ -47,7 +47,8 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A service in full. `checked` is the day it was read against a source; None says that nobody has done so yet.
+    """A service in full. `checked` is the day somebody read what it says against the text of its law or its programme;
+    None says that nobody has done so yet.
 
     `easy` is the same in やさしい日本語, `town` what only the town can fill in, `names` what people also call it.
     """
