@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
+from functools import partial
 
 import structlog
 from fastapi import FastAPI, Response
@@ -22,7 +23,8 @@ from connectors.base import Channel
 from connectors.inbox import Inbox
 from connectors.line_door import LineDoor
 from connectors.outbox import Outbox
-from handoff import api, console, tongue
+from handoff import api, console, me, presence, tongue
+from handoff.trail import Trail
 from storage import bells as bell
 from storage import schema
 from storage.bells import Bells
@@ -68,7 +70,14 @@ class Service:
     async def running(self) -> AsyncIterator[None]:
         """Runs worker, outbox and the sweep; ends them with their work done."""
         schema.upgrade(self.database)
-        loops = [self.worker.run, self.outbox.run, self._sweep, self.bells.hear_afar, self._watch_quota]
+        loops: list[Callable[[], Awaitable[None]]] = [
+            self.worker.run,
+            self.outbox.run,
+            self._sweep,
+            self.bells.hear_afar,
+            self._watch_quota,
+        ]
+        loops.append(partial(presence.keep, self.database, self.bells))
         tasks = [asyncio.create_task(_for_ever(loop)) for loop in loops]
         try:
             yield
@@ -118,6 +127,7 @@ def create_app(service: Service) -> FastAPI:
     settings, database, bells, clock = service.settings, service.database, service.bells, service.clock
     tongue.speak(settings.staff_language)
     app = FastAPI(title="Uketome", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.trail = Trail(database, clock)
     app.add_exception_handler(Problem, answer_problem)
     app.add_exception_handler(HTTPException, answer_http_error)
     app.add_exception_handler(RequestValidationError, answer_bad_request)
@@ -127,6 +137,7 @@ def create_app(service: Service) -> FastAPI:
     if settings.line_on:
         app.include_router(line.routes(settings, service.inbox, clock))
     # Pages of a case come before the console, whose verbs take any name (/staff/cases/{id}/{verb}).
+    app.include_router(me.routes(settings, database, bells, clock))
     app.include_router(console.routes(settings, database, bells, clock))
     app.include_router(api.routes(settings, database, bells, clock))
     app.add_api_route("/assets/{name}", asset, include_in_schema=False)
