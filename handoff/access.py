@@ -62,7 +62,7 @@ class Taken(Refused):
 
 
 class NotTheirs(LookupError):
-    """The case exists, and whoever asked may not see it. They are told that it was not found; the trail is told more."""
+    """The case exists, and whoever asked may not see it. They are told "not found"; the audit trail is told more."""
 
     def __init__(self, staff: Staff, case_id: str) -> None:
         super().__init__(NOT_FOUND)
@@ -75,7 +75,7 @@ class NotForAgencies(LookupError):
 
 @dataclass(frozen=True)
 class SignedIn:
-    """A staff member with an open session. `csrf` must come back with every form; `id` tells the session from others."""
+    """A staff member with an open session, whose `id` tells it from others. `csrf` must come back with every form."""
 
     staff: Staff
     csrf: str

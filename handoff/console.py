@@ -14,6 +14,7 @@ from handoff.case import Ended, HeldByAnother, Status
 from handoff.door import SESSION, Door
 from handoff.pages import SignInFirst, StaffRoute, asked_by_htmx, page, render
 from handoff.second_step import SecondStep
+from handoff.town_sign_in import TownSignIn
 from handoff.trail import Trail
 from storage import bells as bell
 from storage.bells import Bells
@@ -35,6 +36,8 @@ def routes(settings: Settings, database: Database, bells: Bells, clock: Clock) -
     door, console = Door(settings, database, clock), _Console(database, bells, clock, settings.line_is_door)
     door.add_to(router)
     SecondStep(settings, database, clock, door).add_to(router)
+    if settings.oidc_issuer:
+        TownSignIn(settings, database, clock, door).add_to(router)
     router.add_api_route("", console.queue_page)
     router.add_api_route("/live", console.queue_live)
     router.add_api_route("/cases/{case_id}", console.case_page)

@@ -1,4 +1,4 @@
-"""What is sealed with the service's own key: second-factor secrets at rest, and what a browser carries for us meanwhile.
+"""What is sealed with the service's own key: second-factor secrets at rest, and what a browser carries for us.
 
 Each purpose has a key of its own, derived from the one in the key file: what was sealed for one opens for no other.
 """

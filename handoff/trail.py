@@ -1,4 +1,4 @@
-"""Entries of the audit trail that pages make beside their work: a look into a case, a sign-in, a case that is not theirs.
+"""Entries of the audit trail that pages make beside their work: a look into a case, a sign-in, a refusal.
 
 The write is handed to the database before the answer leaves, and not waited for: a page is as fast as without it. At a
 stop what was handed over is still written.
