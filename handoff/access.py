@@ -166,10 +166,21 @@ def _shared_with(staff: Staff) -> ColumnElement[bool]:
     return Case.id.in_(open_ones)
 
 
-def add_staff(session: Session, email: str, role: str, password: str, now: datetime, name: str = "") -> Staff:
+def add_staff(
+    session: Session,
+    email: str,
+    role: str,
+    password: str,
+    now: datetime,
+    name: str = "",
+    *,
+    desk_id: int | None = None,
+    agency_id: int | None = None,
+) -> Staff:
     """Makes an account. Raises Refused. Slow by design: for the command line."""
     check_password(password)
-    return add_staff_with(session, email, role, _hasher.hash(password), now, name)
+    hashed = _hasher.hash(password)
+    return add_staff_with(session, email, role, hashed, now, name, desk_id=desk_id, agency_id=agency_id)
 
 
 def add_staff_with(

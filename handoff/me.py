@@ -183,7 +183,7 @@ def _view(session: Session, who: SignedIn, now: datetime, *, second: SecondFacto
     open_ones = session.scalars(
         select(StaffSession)
         .where(StaffSession.staff_id == staff.id, presence.lives(now))
-        .order_by(StaffSession.created_at.desc())
+        .order_by(StaffSession.token_hash != who.id, StaffSession.created_at.desc())
     )
     return who, {
         "role": words().roles[staff.role],

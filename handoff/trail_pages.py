@@ -100,7 +100,7 @@ class Asked:
         """What cannot be used, with a sentence for each."""
         problems = {}
         if self.case and not self.case_id:
-            problems["case"] = say("相談の番号か、相談のページの住所（URL）を入れてください。")
+            problems["case"] = say("相談の番号か、相談のページのアドレス（URL）を入れてください。")
         if self.day and not self.date:
             problems["day"] = say("日付を確かめてください。")
         return problems
