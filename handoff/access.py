@@ -21,6 +21,7 @@ from sqlalchemy import ColumnElement, CursorResult, Select, func, or_, select, u
 from sqlalchemy.orm import Session
 
 from handoff import presence
+from handoff.tongue import say
 from storage.models import ApiToken, Case, Invitation, Staff, StaffSession
 from storage.support import Involvement
 
@@ -44,8 +45,8 @@ SYSTEM_ADDRESS = "@token.invalid"
 CASE_ID = re.compile(r"[0-9a-f]{32}")
 NOT_FOUND = "その相談は見つかりません。"
 #: What somebody of an agency may open; every other page is made for the town hall, and shows more than is theirs.
-AGENCY_PAGES = re.compile(r"/staff/(me|sign-out|shared|cases/[0-9a-f]{32}/shared)(/.*)?")
-AGENCY_HOME = "/staff/shared"
+AGENCY_PAGES = re.compile(r"/staff/(me|sign-out|agency)(/.*)?")
+AGENCY_HOME = "/staff/agency"
 EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,180}")
 
 # Argon2 takes 64 MiB a password: two at a time are enough for any desk, and a flood cannot take the memory.
@@ -65,7 +66,7 @@ class NotTheirs(LookupError):
     """The case exists, and whoever asked may not see it. They are told "not found"; the audit trail is told more."""
 
     def __init__(self, staff: Staff, case_id: str) -> None:
-        super().__init__(NOT_FOUND)
+        super().__init__(say(NOT_FOUND))
         self.staff_id, self.case_id = staff.id, case_id
 
 
@@ -135,19 +136,19 @@ def case_of(session: Session, staff: Staff, case_id: str, *, to_change: bool = F
     """
     # Looked at first: PostgreSQL raises when it shall compare with some of what a URL can hold.
     if not CASE_ID.fullmatch(case_id):
-        raise LookupError(NOT_FOUND)
+        raise LookupError(say(NOT_FOUND))
     wanted = cases_of(staff).where(Case.id == case_id)
     case = session.scalars(wanted.with_for_update(of=Case) if to_change else wanted).one_or_none()
     if case is None:
         exists = session.scalars(select(Case.id).where(Case.id == case_id)).first()
-        raise NotTheirs(staff, case_id) if exists else LookupError(NOT_FOUND)
+        raise NotTheirs(staff, case_id) if exists else LookupError(say(NOT_FOUND))
     return case
 
 
 def may_open(staff: Staff, path: str) -> None:
     """Raises NotForAgencies where somebody of an agency asks for a page of the town hall."""
     if staff.role == AGENCY and not AGENCY_PAGES.fullmatch(path):
-        raise NotForAgencies("お探しのページは見つかりません。")
+        raise NotForAgencies(say("お探しのページは見つかりません。"))
 
 
 def _of_counselor(staff: Staff) -> ColumnElement[bool]:
@@ -222,9 +223,9 @@ def plain_email(email: str) -> str:
 def check_password(password: str) -> None:
     """Raises Refused when the password is too short, or longer than anybody types."""
     if len(password) < SHORTEST_PASSWORD:
-        raise Refused(f"パスワードは{SHORTEST_PASSWORD}文字以上にしてください。")
+        raise Refused(say("パスワードは{least}文字以上にしてください。", least=SHORTEST_PASSWORD))
     if len(password) > LONGEST_PASSWORD:
-        raise Refused(f"パスワードは{LONGEST_PASSWORD}文字までにしてください。")
+        raise Refused(say("パスワードは{most}文字までにしてください。", most=LONGEST_PASSWORD))
 
 
 async def hash_password(password: str) -> str:

@@ -131,9 +131,17 @@ class _Pages:
         done = say(DONE.get(request.query_params.get("done", ""), "")) if request.method == "GET" else ""
         return page(
             "people.html" if where == PEOPLE else "desks.html", slip.status if slip else 200, who=who, here=HERE,
-            tabs=tabs(who), tab=where, done=done, link=link, problems=slip.problems if slip else {},
+            tabs=tabs(who), tab=where, done=done, link=link, problems=_named(slip, given) if slip else {},
             given=given or {}, **values,
         )  # fmt: skip
+
+
+def _named(slip: Slip, given: Form | None) -> dict[str, str]:
+    """The problems by the ids of the fields on the page: one form for each person, and one for who is invited."""
+    form = (given or {}).get("id") or "new"
+    return {
+        f"{name}-{form}" if name in ("role", "desk", "agency") else name: said for name, said in slip.problems.items()
+    }
 
 
 def _withdraw(session: Session, who: SignedIn, form: Form, now: datetime) -> str:
@@ -196,13 +204,13 @@ def _people(session: Session, who: SignedIn, now: datetime) -> tuple[SignedIn, d
         "invitations": [
             {
                 "id": one.token_hash[:16],
-                "role": words().roles[one.role],
+                "role": say(words().roles[one.role]),
                 "place": _place(one, desks, agencies),
                 "until": day_and_time(one.expires_at),
             }
             for one in waiting
         ],
-        "roles": [(role, words().roles[role]) for role in ROLES],
+        "roles": [(role, say(words().roles[role])) for role in ROLES],
         "desks": [(desk.id, desk.name) for desk in desks.values() if not desk.retired_at],
         "agencies": [(agency.id, agency.name) for agency in agencies.values() if not agency.retired_at],
     }
@@ -214,7 +222,7 @@ def _row(staff: Staff, desks: dict[int, Desk], agencies: dict[int, Agency]) -> d
         "name": people.name_of(staff),
         "email": staff.email,
         "role": staff.role,
-        "role_name": words().roles[staff.role],
+        "role_name": say(words().roles[staff.role]),
         "desk": staff.desk_id,
         "agency": staff.agency_id,
         "place": _place(staff, desks, agencies),

@@ -141,7 +141,7 @@ def _view(session: Session, who: SignedIn, asked: Asked, before: int | None) -> 
             {
                 "at": f"{entry.at.astimezone(JAPAN).year}年{day_and_time(entry.at)}",
                 "who": people.name_of(staff) if staff else "",
-                "action": words().actions.get(entry.action, entry.action),
+                "action": say(words().actions.get(entry.action, entry.action)),
                 "case": entry.case_id or "",
                 "detail": entry.detail,
                 "bad": entry.action in ("refused", "sign_in_failed"),
@@ -161,7 +161,7 @@ def _csv(session: Session, who: SignedIn, asked: Asked) -> str:
     sheet.writerow([say(head) for head in HEADS])
     for entry, staff in session.execute(_entries(who, asked).limit(MOST_EXPORTED)):
         at = entry.at.astimezone(JAPAN).isoformat(" ", "seconds")
-        action = words().actions.get(entry.action, entry.action)
+        action = say(words().actions.get(entry.action, entry.action))
         person = (people.name_of(staff), staff.email) if staff else ("", "")
         sheet.writerow([safe_cell(cell) for cell in (at, *person, action, entry.case_id or "", entry.detail)])
     return out.getvalue()
