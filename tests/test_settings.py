@@ -111,7 +111,7 @@ async def test_a_disabled_account_is_out_at_once_and_a_changed_one_sees_less(tow
 
 async def test_there_is_always_an_admin_also_when_two_take_each_others_place(town: Town, yamada: Colleague) -> None:
     async with at_work(town, "森", "mori@example.jp", "admin") as mori:
-        ids = await town.service.database.read(lambda s: dict(s.execute(select(Staff.name, Staff.id)).all()))  # type: ignore[arg-type]
+        ids = await town.service.database.read(lambda s: dict(s.execute(select(Staff.name, Staff.id)).all()))
         moves = {name: f"/staff/settings/people/{ids[name]}/move" for name in ("山田", "森")}
         lower = {"role": "counselor", "desk": "", "agency": ""}
         first, second = await form(mori, moves["山田"]), await form(yamada, moves["森"])
