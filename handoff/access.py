@@ -7,7 +7,6 @@ import asyncio
 import hashlib
 import re
 import secrets
-from collections import defaultdict, deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -38,7 +37,6 @@ SESSION_LASTS = timedelta(hours=12)
 #: Of the urgency of a case: from here on anybody may help.
 DANGER = 2
 INVITATION_LASTS = timedelta(days=7)
-TRIES_COUNT_FOR = timedelta(minutes=15)
 #: The account through which a staff system acts. Nobody can sign in to it: it has no password.
 NO_PASSWORD = "!"
 SYSTEM_ADDRESS = "@token.invalid"
@@ -81,41 +79,6 @@ class SignedIn:
     staff: Staff
     csrf: str
     id: str
-
-
-class Tries:
-    """Counts tries by key within a sliding window; the count is this process's own."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._tries: defaultdict[str, deque[datetime]] = defaultdict(deque)
-
-    def count(self, now: datetime, *keys: str) -> int:
-        """Counts one try for each key. 0 when all may go on, else the seconds until they may (and none is counted)."""
-        if seconds := self.full(now, *keys):
-            return seconds
-        for key in keys:
-            self._tries[key].append(now)
-        return 0
-
-    def full(self, now: datetime, *keys: str) -> int:
-        """The seconds until all may go on; 0 when they may now."""
-        self._forget(now)
-        full = [self._tries[key][0] for key in keys if len(self._tries.get(key, ())) >= self._most]
-        return max(1, int((max(full) + TRIES_COUNT_FOR - now).total_seconds())) if full else 0
-
-    def succeeded(self, *keys: str) -> None:
-        """A right password was no try at guessing."""
-        for key in keys:
-            self._tries.pop(key, None)
-
-    def _forget(self, now: datetime) -> None:
-        for key in list(self._tries):
-            tries = self._tries[key]
-            while tries and tries[0] <= now - TRIES_COUNT_FOR:
-                tries.popleft()
-            if not tries:
-                del self._tries[key]
 
 
 def cases_of(staff: Staff) -> Select[Case]:

@@ -14,6 +14,7 @@ from handoff.body import read_json
 from handoff.case import Ended, HeldByAnother, Status
 from handoff.record import plain_case
 from handoff.trail import Trail
+from handoff.tries import Tries
 from storage import bells as bell
 from storage.bells import Bells
 from storage.clock import Clock
@@ -49,7 +50,7 @@ class _Api:
     def __init__(self, database: Database, bells: Bells, clock: Clock) -> None:
         self._database, self._bells, self._clock = database, bells, clock
         self._trail = Trail(database, clock)
-        self._wrong_tokens = access.Tries(WRONG_TOKENS)
+        self._wrong_tokens = Tries(WRONG_TOKENS)
 
     async def list(self, request: Request) -> Response:
         staff = await self._caller(request, "cases:read")

@@ -23,6 +23,7 @@ from handoff.sealed import Seal
 from handoff.second_factor import SecondFactor
 from handoff.tongue import say
 from handoff.trail import Trail
+from handoff.tries import Tries
 from storage.clock import Clock
 from storage.database import Database
 from storage.models import Staff
@@ -47,7 +48,7 @@ class Door:
         self._town, self._database, self._clock = settings.town, database, clock
         self._oidc_name = settings.oidc_name if settings.oidc_issuer else ""
         self.secure = settings.address.startswith("https://")
-        self.tries = access.Tries(settings.sign_in_tries)
+        self.tries = Tries(settings.sign_in_tries)
         self.half, self.second = Seal(settings, "half a sign-in"), SecondFactor(settings)
         self._trail = Trail(database, clock)
 

@@ -19,6 +19,7 @@ from handoff.pages import StaffRoute, page
 from handoff.sealed import Seal
 from handoff.second_factor import SecondFactor
 from handoff.tongue import say
+from handoff.tries import Tries
 from handoff.words import words
 from storage.bells import Bells
 from storage.clock import Clock
@@ -60,7 +61,7 @@ class _Me:
     def __init__(self, settings: Settings, database: Database, bells: Bells, clock: Clock) -> None:
         self._office, self._database, self._clock = Office(settings, database, bells, clock), database, clock
         self._second, self._seal = SecondFactor(settings), Seal(settings, "second factor being set up")
-        self._tries = access.Tries(settings.sign_in_tries)
+        self._tries = Tries(settings.sign_in_tries)
 
     async def show(self, request: Request) -> Response:
         return await self._show(request, done=say(DONE.get(request.query_params.get("done", ""), "")))
