@@ -7,7 +7,6 @@ import asyncio
 import hashlib
 import re
 import secrets
-from collections import defaultdict, deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,25 +16,35 @@ from typing import Any, TypeVar, cast
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import CursorResult, Select, select, update
+from sqlalchemy import ColumnElement, CursorResult, Select, func, or_, select, update
 from sqlalchemy.orm import Session
 
+from handoff import presence
+from handoff.tongue import say
 from storage.models import ApiToken, Case, Invitation, Staff, StaffSession
+from storage.support import Involvement
 
 T = TypeVar("T")
 
-ROLES = ("counselor", "supervisor", "admin")
+#: Somebody of an outside agency: sees the cases that their agency takes part in, and no page but those made for them.
+AGENCY = "agency"
+ROLES = ("counselor", "supervisor", "admin", AGENCY)
 #: Who may free a case that somebody else holds, when that person is ill or gone home, and sees all desks' figures.
 OVERSEERS = ("supervisor", "admin")
 SCOPES = ("cases:read", "cases:write", "kb:write")
 SHORTEST_PASSWORD, LONGEST_PASSWORD = 10, 200
 SESSION_LASTS = timedelta(hours=12)
+#: Of the urgency of a case: from here on anybody may help.
+DANGER = 2
 INVITATION_LASTS = timedelta(days=7)
-TRIES_COUNT_FOR = timedelta(minutes=15)
 #: The account through which a staff system acts. Nobody can sign in to it: it has no password.
 NO_PASSWORD = "!"
 SYSTEM_ADDRESS = "@token.invalid"
 CASE_ID = re.compile(r"[0-9a-f]{32}")
+NOT_FOUND = "その相談は見つかりません。"
+#: What somebody of an agency may open; every other page is made for the town hall, and shows more than is theirs.
+AGENCY_PAGES = re.compile(r"/staff/(me|sign-out|agency)(/.*)?")
+AGENCY_HOME = "/staff/agency"
 EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,180}")
 
 # Argon2 takes 64 MiB a password: two at a time are enough for any desk, and a flood cannot take the memory.
@@ -51,53 +60,36 @@ class Taken(Refused):
     """There is an account of that address already."""
 
 
+class NotTheirs(LookupError):
+    """The case exists, and whoever asked may not see it. They are told "not found"; the audit trail is told more."""
+
+    def __init__(self, staff: Staff, case_id: str) -> None:
+        super().__init__(say(NOT_FOUND))
+        self.staff_id, self.case_id = staff.id, case_id
+
+
+class NotForAgencies(LookupError):
+    """The page is made for the town hall, and somebody of an agency asked for it."""
+
+
 @dataclass(frozen=True)
 class SignedIn:
-    """A staff member with an open session. `csrf` must come back with every form."""
+    """A staff member with an open session, whose `id` tells it from others. `csrf` must come back with every form."""
 
     staff: Staff
     csrf: str
-
-
-class Tries:
-    """Counts tries by key within a sliding window; the count is this process's own."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._tries: defaultdict[str, deque[datetime]] = defaultdict(deque)
-
-    def count(self, now: datetime, *keys: str) -> int:
-        """Counts one try for each key. 0 when all may go on, else the seconds until they may (and none is counted)."""
-        if seconds := self.full(now, *keys):
-            return seconds
-        for key in keys:
-            self._tries[key].append(now)
-        return 0
-
-    def full(self, now: datetime, *keys: str) -> int:
-        """The seconds until all may go on; 0 when they may now."""
-        self._forget(now)
-        full = [self._tries[key][0] for key in keys if len(self._tries.get(key, ())) >= self._most]
-        return max(1, int((max(full) + TRIES_COUNT_FOR - now).total_seconds())) if full else 0
-
-    def succeeded(self, *keys: str) -> None:
-        """A right password was no try at guessing."""
-        for key in keys:
-            self._tries.pop(key, None)
-
-    def _forget(self, now: datetime) -> None:
-        for key in list(self._tries):
-            tries = self._tries[key]
-            while tries and tries[0] <= now - TRIES_COUNT_FOR:
-                tries.popleft()
-            if not tries:
-                del self._tries[key]
+    id: str
 
 
 def cases_of(staff: Staff) -> Select[Case]:
     """The cases that someone may see. Every way to a case begins here, so that a forgotten check is "not found"."""
-    # One town, one desk: today every role takes part in the talk with residents. Desks narrow it here.
-    return select(Case) if staff.role in ROLES else select(Case).where(Case.id.is_(None))
+    if is_system(staff):  # its account can sign in nowhere, so it counts as disabled; its token stands for it
+        return select(Case)
+    if staff.disabled_at is not None:
+        return select(Case).where(Case.id.is_(None))
+    if staff.role in OVERSEERS:
+        return select(Case)
+    return select(Case).where(_shared_with(staff) if staff.role == AGENCY else _of_counselor(staff))
 
 
 def case_of(session: Session, staff: Staff, case_id: str, *, to_change: bool = False) -> Case:
@@ -105,29 +97,79 @@ def case_of(session: Session, staff: Staff, case_id: str, *, to_change: bool = F
 
     `to_change` holds the row until the commit, so that what is decided from it still stands when it is written.
     """
-    wanted = cases_of(staff).where(Case.id == case_id)
-    wanted = wanted.with_for_update() if to_change else wanted
     # Looked at first: PostgreSQL raises when it shall compare with some of what a URL can hold.
-    case = session.scalars(wanted).one_or_none() if CASE_ID.fullmatch(case_id) else None
+    if not CASE_ID.fullmatch(case_id):
+        raise LookupError(say(NOT_FOUND))
+    wanted = cases_of(staff).where(Case.id == case_id)
+    case = session.scalars(wanted.with_for_update(of=Case) if to_change else wanted).one_or_none()
     if case is None:
-        raise LookupError("その相談は見つかりません。")
+        exists = session.scalars(select(Case.id).where(Case.id == case_id)).first()
+        raise NotTheirs(staff, case_id) if exists else LookupError(say(NOT_FOUND))
     return case
 
 
-def add_staff(session: Session, email: str, role: str, password: str, now: datetime, name: str = "") -> Staff:
+def may_open(staff: Staff, path: str) -> None:
+    """Raises NotForAgencies where somebody of an agency asks for a page of the town hall."""
+    if staff.role == AGENCY and not AGENCY_PAGES.fullmatch(path):
+        raise NotForAgencies(say("お探しのページは見つかりません。"))
+
+
+def _of_counselor(staff: Staff) -> ColumnElement[bool]:
+    # The coalesce keeps every index on desks out of it: the queue is walked in its own order, and what is another
+    # desk's is passed by. An index that gathered one desk's cases would have to sort them all.
+    return or_(
+        func.coalesce(Case.desk_id, 0).in_((0, staff.desk_id or 0)),
+        Case.claimed_by == staff.id,
+        Case.responsible_id == staff.id,
+        (Case.urgency >= DANGER) & Case.closed_at.is_(None),
+    )
+
+
+def _shared_with(staff: Staff) -> ColumnElement[bool]:
+    open_ones = select(Involvement.case_id).where(Involvement.agency_id == staff.agency_id, Involvement.until.is_(None))
+    return Case.id.in_(open_ones)
+
+
+def add_staff(
+    session: Session,
+    email: str,
+    role: str,
+    password: str,
+    now: datetime,
+    name: str = "",
+    *,
+    desk_id: int | None = None,
+    agency_id: int | None = None,
+) -> Staff:
     """Makes an account. Raises Refused. Slow by design: for the command line."""
     check_password(password)
-    return add_staff_with(session, email, role, _hasher.hash(password), now, name)
+    hashed = _hasher.hash(password)
+    return add_staff_with(session, email, role, hashed, now, name, desk_id=desk_id, agency_id=agency_id)
 
 
-def add_staff_with(session: Session, email: str, role: str, password_hash: str, now: datetime, name: str = "") -> Staff:
+def add_staff_with(
+    session: Session,
+    email: str,
+    role: str,
+    password_hash: str,
+    now: datetime,
+    name: str = "",
+    *,
+    desk_id: int | None = None,
+    agency_id: int | None = None,
+) -> Staff:
     """`add_staff` for a password that was hashed before, outside the transaction."""
     email = plain_email(email)
     if role not in ROLES:
         raise Refused(f"役割は {'、'.join(ROLES)} のどれかにしてください。")
+    if (role == AGENCY) != (agency_id is not None):
+        raise Refused("関係機関の人には、その機関を選んでください。ほかの役割には機関は選べません。")
     if session.scalars(select(Staff.id).where(Staff.email == email)).first():
         raise Taken("このメールアドレスのアカウントは、もうあります。")
-    staff = Staff(email=email, name=name.strip(), role=role, password_hash=password_hash, created_at=now)
+    staff = Staff(
+        email=email, name=name.strip(), role=role, password_hash=password_hash, created_at=now, desk_id=desk_id,
+        agency_id=agency_id,
+    )  # fmt: skip
     session.add(staff)
     session.flush()
     return staff
@@ -144,9 +186,9 @@ def plain_email(email: str) -> str:
 def check_password(password: str) -> None:
     """Raises Refused when the password is too short, or longer than anybody types."""
     if len(password) < SHORTEST_PASSWORD:
-        raise Refused(f"パスワードは{SHORTEST_PASSWORD}文字以上にしてください。")
+        raise Refused(say("パスワードは{least}文字以上にしてください。", least=SHORTEST_PASSWORD))
     if len(password) > LONGEST_PASSWORD:
-        raise Refused(f"パスワードは{LONGEST_PASSWORD}文字までにしてください。")
+        raise Refused(say("パスワードは{most}文字までにしてください。", most=LONGEST_PASSWORD))
 
 
 async def hash_password(password: str) -> str:
@@ -168,31 +210,35 @@ def staff_by_email(session: Session, email: str) -> Staff | None:
     return session.scalars(select(Staff).where(Staff.email == email.strip().casefold())).one_or_none()
 
 
-def begin_session(session: Session, staff: Staff, now: datetime) -> str:
-    """Opens a session; the token is for the browser alone."""
+def begin_session(session: Session, staff: Staff, now: datetime, *, browser: str = "", instead_of: str = "") -> str:
+    """Opens a session, a new one at every sign-in; the token is for the browser alone.
+
+    `instead_of` is the token that the browser had until now: it is worthless from here on.
+    """
+    if instead_of:
+        end_session(session, instead_of, now)
     token = secrets.token_urlsafe(32)
     session.add(
         StaffSession(
-            token_hash=_hash(token), staff_id=staff.id, csrf=secrets.token_urlsafe(24), created_at=now,
-            expires_at=now + SESSION_LASTS,
+            token_hash=_hash(token), staff_id=staff.id, csrf=secrets.token_urlsafe(24), browser=browser,
+            created_at=now, expires_at=now + SESSION_LASTS,
         )
     )  # fmt: skip
     return token
 
 
 def signed_in(session: Session, token: str, now: datetime) -> SignedIn | None:
-    """Whose session this is, as long as it lasts and the account stands."""
+    """Whose session this is, as long as it lasts and the account stands. Asking is using it."""
     found = session.execute(
-        select(Staff, StaffSession.csrf)
+        select(Staff, StaffSession)
         .join(StaffSession, StaffSession.staff_id == Staff.id)
-        .where(
-            StaffSession.token_hash == _hash(token),
-            StaffSession.ended_at.is_(None),
-            StaffSession.expires_at > now,
-            Staff.disabled_at.is_(None),
-        )
+        .where(StaffSession.token_hash == _hash(token), presence.lives(now), Staff.disabled_at.is_(None))
     ).one_or_none()
-    return SignedIn(*found) if found else None
+    if found is None:
+        return None
+    staff, open_one = found
+    presence.used(open_one, now)
+    return SignedIn(staff, open_one.csrf, open_one.token_hash)
 
 
 def end_session(session: Session, token: str, now: datetime) -> None:
@@ -204,36 +250,65 @@ def end_session(session: Session, token: str, now: datetime) -> None:
     )
 
 
-def invite(session: Session, role: str, now: datetime) -> str:
+def end_sessions(session: Session, staff_id: int, now: datetime, *, but: str = "", only: str | None = None) -> int:
+    """Ends the sessions of one account; how many. `but` is the one that stays, `only` the beginning of one's id."""
+    open_ones = (StaffSession.staff_id == staff_id) & StaffSession.ended_at.is_(None) & (StaffSession.token_hash != but)
+    if only is not None:
+        open_ones &= func.substr(StaffSession.token_hash, 1, 16) == only
+    ended = session.execute(update(StaffSession).where(open_ones).values(ended_at=now))
+    return int(cast(CursorResult[Any], ended).rowcount)
+
+
+def invite(
+    session: Session,
+    role: str,
+    now: datetime,
+    *,
+    desk_id: int | None = None,
+    agency_id: int | None = None,
+    by: Staff | None = None,
+) -> str:
     """A one-use invitation to make an account of that role; the token goes into `/staff/invite/{token}`."""
     token = secrets.token_urlsafe(32)
-    session.add(Invitation(token_hash=_hash(token), role=role, created_at=now, expires_at=now + INVITATION_LASTS))
+    session.add(
+        Invitation(
+            token_hash=_hash(token), role=role, desk_id=desk_id, agency_id=agency_id, created_at=now,
+            created_by=by.id if by else None, expires_at=now + INVITATION_LASTS,
+        )
+    )  # fmt: skip
     return token
 
 
 def invited_as(session: Session, token: str, now: datetime) -> str | None:
     """The role of an invitation that can still be used."""
-    return session.scalars(
-        select(Invitation.role).where(
-            Invitation.token_hash == _hash(token), Invitation.used_at.is_(None), Invitation.expires_at > now
-        )
-    ).one_or_none()
+    found = _invitation(session, token, now)
+    return found.role if found else None
 
 
 def accept_invitation(
     session: Session, token: str, email: str, name: str, password_hash: str, now: datetime
 ) -> Staff | None:
     """Uses the invitation and makes the account; None when it was used before or is too old."""
-    role = invited_as(session, token, now)
+    found = _invitation(session, token, now)
     # Conditional: of two who use it at once, one finds it used.
     used = session.execute(
         update(Invitation)
         .where(Invitation.token_hash == _hash(token), Invitation.used_at.is_(None), Invitation.expires_at > now)
         .values(used_at=now)
     )
-    if role is None or cast(CursorResult[Any], used).rowcount != 1:
+    if found is None or cast(CursorResult[Any], used).rowcount != 1:
         return None
-    return add_staff_with(session, email, role, password_hash, now, name)
+    return add_staff_with(
+        session, email, found.role, password_hash, now, name, desk_id=found.desk_id, agency_id=found.agency_id
+    )
+
+
+def _invitation(session: Session, token: str, now: datetime) -> Invitation | None:
+    return session.scalars(
+        select(Invitation).where(
+            Invitation.token_hash == _hash(token), Invitation.used_at.is_(None), Invitation.expires_at > now
+        )
+    ).one_or_none()
 
 
 def add_token(session: Session, name: str, scopes: list[str], now: datetime) -> str:

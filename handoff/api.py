@@ -13,6 +13,8 @@ from handoff import access, desk, queue, record
 from handoff.body import read_json
 from handoff.case import Ended, HeldByAnother, Status
 from handoff.record import plain_case
+from handoff.trail import Trail
+from handoff.tries import Tries
 from storage import bells as bell
 from storage.bells import Bells
 from storage.clock import Clock
@@ -47,7 +49,8 @@ def routes(settings: Settings, database: Database, bells: Bells, clock: Clock) -
 class _Api:
     def __init__(self, database: Database, bells: Bells, clock: Clock) -> None:
         self._database, self._bells, self._clock = database, bells, clock
-        self._wrong_tokens = access.Tries(WRONG_TOKENS)
+        self._trail = Trail(database, clock)
+        self._wrong_tokens = Tries(WRONG_TOKENS)
 
     async def list(self, request: Request) -> Response:
         staff = await self._caller(request, "cases:read")
@@ -56,9 +59,9 @@ class _Api:
 
     async def show(self, request: Request, case_id: str) -> Response:
         staff = await self._caller(request, "cases:read")
-        return JSONResponse(
-            await self._read(lambda session: plain_case(session, access.case_of(session, staff, case_id)))
-        )
+        shown = await self._read(lambda session: plain_case(session, access.case_of(session, staff, case_id)))
+        self._trail.looked(staff, case_id, "read_by_system")
+        return JSONResponse(shown)
 
     async def claim(self, request: Request, case_id: str) -> Response:
         return await self._change(await self._caller(request, "cases:write"), case_id, desk.take)

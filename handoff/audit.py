@@ -21,8 +21,7 @@ def enter(
     session: Session, staff: Staff | None, action: str, now: datetime, *, case_id: str | None = None, detail: str = ""
 ) -> None:
     """Adds one entry, in the caller's transaction. `action` is an id of handoff/words.yml."""
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+    lock(session)
     last = session.scalars(select(AuditEntry.digest).order_by(AuditEntry.id.desc()).limit(1)).first() or ""
     entry = AuditEntry(
         at=now, staff_id=staff.id if staff else None, action=action, case_id=case_id, detail=detail, digest=""
@@ -30,6 +29,12 @@ def enter(
     entry.digest = digest(last, entry)
     session.add(entry)
     session.flush()
+
+
+def lock(session: Session) -> None:
+    """Until the commit nobody else adds to the trail. On SQLite that is so for every write."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
 
 
 def first_broken(session: Session) -> int | None:

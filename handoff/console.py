@@ -13,6 +13,9 @@ from handoff.access import SignedIn
 from handoff.case import Ended, HeldByAnother, Status
 from handoff.door import SESSION, Door
 from handoff.pages import SignInFirst, StaffRoute, asked_by_htmx, page, render
+from handoff.second_step import SecondStep
+from handoff.town_sign_in import TownSignIn
+from handoff.trail import Trail
 from storage import bells as bell
 from storage.bells import Bells
 from storage.clock import Clock
@@ -32,6 +35,9 @@ def routes(settings: Settings, database: Database, bells: Bells, clock: Clock) -
     router = APIRouter(prefix="/staff", route_class=StaffRoute, include_in_schema=False)
     door, console = Door(settings, database, clock), _Console(database, bells, clock, settings.line_is_door)
     door.add_to(router)
+    SecondStep(settings, database, clock, door).add_to(router)
+    if settings.oidc_issuer:
+        TownSignIn(settings, database, clock, door).add_to(router)
     router.add_api_route("", console.queue_page)
     router.add_api_route("/live", console.queue_live)
     router.add_api_route("/cases/{case_id}", console.case_page)
@@ -48,6 +54,7 @@ def routes(settings: Settings, database: Database, bells: Bells, clock: Clock) -
 class _Console:
     def __init__(self, database: Database, bells: Bells, clock: Clock, line_is_door: bool) -> None:
         self._database, self._bells, self._clock, self._line_is_door = database, bells, clock, line_is_door
+        self._trail = Trail(database, clock)
 
     async def queue_page(self, request: Request) -> Response:
         chosen, cursor, token = _chosen(request), request.query_params.get("cursor"), _token(request)
@@ -121,6 +128,7 @@ class _Console:
         if found is None:
             raise SignInFirst
         who, parts = found
+        self._trail.looked(who.staff, case_id)
         marked = {name: Markup(html) for name, html in parts.items()}
         if asked_by_htmx(request):
             return HTMLResponse(render("case_parts.html", parts=marked, problem=problem), status)
@@ -135,6 +143,7 @@ class _Console:
         who = access.signed_in(session, token, now)
         if who is None:
             return None
+        access.may_open(who.staff, "/staff")
         return who, render("board.html", board=board.board(session, who.staff, chosen, cursor, now), chosen=chosen)
 
     def _case(self, session: Session, token: str, case_id: str, draft: str = "") -> tuple[SignedIn, live.Parts] | None:
@@ -143,6 +152,7 @@ class _Console:
         who = access.signed_in(session, token, now)
         if who is None:
             return None
+        access.may_open(who.staff, f"/staff/cases/{case_id}")
         found = access.case_of(session, who.staff, case_id)
         case = board.case_view(session, found, who.staff, now, self._line_is_door)
         values = {"case": case, "csrf": who.csrf, "draft": draft}

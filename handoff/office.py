@@ -11,6 +11,7 @@ from handoff import access
 from handoff.access import SignedIn
 from handoff.door import SESSION, Door
 from handoff.pages import SignInFirst
+from handoff.trail import Trail
 from storage.bells import Bells
 from storage.clock import Clock
 from storage.database import Database
@@ -25,22 +26,28 @@ class Office:
 
     def __init__(self, settings: Settings, database: Database, bells: Bells, clock: Clock) -> None:
         self.settings, self.database, self.bells, self.clock = settings, database, bells, clock
+        self.trail = Trail(database, clock)
         self._door = Door(settings, database, clock)
 
     async def look(self, request: Request, work: Callable[[Session, SignedIn, datetime], T]) -> T:
-        """Reads as whoever is signed in. Raises SignInFirst."""
+        """Reads as whoever is signed in. Raises SignInFirst; NotForAgencies."""
         token, now = request.cookies.get(SESSION, ""), self.clock.now()
 
         def signed(session: Session) -> T:
             who = access.signed_in(session, token, now)
             if who is None:
                 raise SignInFirst
+            access.may_open(who.staff, request.url.path)
             return work(session, who, now)
 
         return await self.database.read(signed)
 
     async def change(self, request: Request, work: Callable[[Session, SignedIn, Form, datetime], T]) -> T:
         """Writes what a form of whoever is signed in says. Raises SignInFirst; Problem 403 for a foreign form."""
-        who, form = await self._door.form_of_staff(request)
+        who, form = await self.form(request)
         now = self.clock.now()
         return await self.database.write(lambda session: work(session, who, form, now))
+
+    async def form(self, request: Request) -> tuple[SignedIn, Form]:
+        """Who sends this form, and what it holds, for work that is not one write. Raises as `change`."""
+        return await self._door.form_of_staff(request)

@@ -13,7 +13,7 @@ from fastapi.routing import APIRoute
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from sqlalchemy.exc import DBAPIError
 
-from handoff.access import OVERSEERS, SignedIn
+from handoff.access import AGENCY_HOME, OVERSEERS, NotForAgencies, NotTheirs, SignedIn
 from handoff.tongue import language, say
 from handoff.words import words
 from storage.database import unavailable
@@ -56,7 +56,14 @@ SECTIONS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("/staff/meetings", "会議", ()),
     ("/staff/agencies", "関係機関", ()),
     ("/staff/reports", "集計", OVERSEERS),
-    ("/staff/settings", "設定", ("admin",)),
+    ("/staff/settings", "設定", OVERSEERS),
+)
+#: The pages under /staff/settings: address, name, and which roles see it.
+SETTINGS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    ("/staff/settings/people", "職員", ("admin",)),
+    ("/staff/settings/desks", "窓口", ("admin",)),
+    ("/staff/settings/notices", "お知らせの送り先", ("admin",)),
+    ("/staff/settings/trail", "閲覧と操作の記録", OVERSEERS),
 )
 
 _templates = Environment(
@@ -84,7 +91,11 @@ class StaffRoute(APIRoute):
                 response = _to_sign_in(request)
             except Problem as problem:
                 response = _say(request, problem.status, problem.detail, problem.headers)
+            except NotForAgencies as elsewhere:
+                response = _to_their_own(request, str(elsewhere))
             except LookupError as unknown:
+                if isinstance(unknown, NotTheirs):
+                    request.app.state.trail.note(unknown.staff_id, "refused", case_id=unknown.case_id)
                 response = _say(request, 404, str(unknown))
             except DBAPIError as error:
                 if not unavailable(error):
@@ -127,6 +138,13 @@ def _to_sign_in(request: Request) -> Response:
     if request.method == "GET" and not asked_by_htmx(request):
         return RedirectResponse(f"{SIGN_IN}?next={quote(request.url.path)}", 303)
     return Response(status_code=401, headers={"HX-Redirect": SIGN_IN})
+
+
+def _to_their_own(request: Request, sentence: str) -> Response:
+    """Where the sign-in leads everybody, somebody of an agency is led on to what is theirs."""
+    if request.url.path == "/staff" and request.method == "GET":
+        return RedirectResponse(AGENCY_HOME, 303)
+    return _say(request, 404, sentence)
 
 
 def _say(request: Request, status: int, sentence: str, headers: dict[str, str] | None = None) -> Response:

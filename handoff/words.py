@@ -38,6 +38,8 @@ class Words:
     attachments: dict[str, str]
     taken_back: str
     events: dict[str, str]
+    roles: dict[str, str]
+    actions: dict[str, str]
 
 
 @cache

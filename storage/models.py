@@ -277,6 +277,7 @@ class Desk(Base):
     name: Mapped[str] = mapped_column(unique=True)
     created_at: Mapped[datetime]
     retired_at: Mapped[datetime | None]
+    version: Mapped[int] = mapped_column(default=1, server_default="1")
 
 
 class Agency(Base):
@@ -319,6 +320,18 @@ class Staff(Base):
     oidc_subject: Mapped[str | None]
     created_at: Mapped[datetime]
     disabled_at: Mapped[datetime | None]
+    version: Mapped[int] = mapped_column(default=1, server_default="1")
+
+
+class RecoveryCode(Base):
+    """A one-use code for whoever has lost the device of their second factor. Only its hash is kept."""
+
+    __tablename__ = "recovery_codes"
+
+    code_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"), index=True)
+    made_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
 
 
 class StaffSession(Base):
@@ -329,6 +342,8 @@ class StaffSession(Base):
     token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
     staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"), index=True)
     csrf: Mapped[str] = mapped_column(String(64))
+    #: What the browser calls itself, shortened for people: Chrome（Windows）
+    browser: Mapped[str] = mapped_column(default="", server_default="")
     created_at: Mapped[datetime]
     #: When a page was last asked for: a session that nobody uses ends.
     seen_at: Mapped[datetime | None]
@@ -345,8 +360,11 @@ class Invitation(Base):
     role: Mapped[str] = mapped_column(String(12))
     desk_id: Mapped[int | None] = mapped_column(ForeignKey("desks.id"))
     agency_id: Mapped[int | None] = mapped_column(ForeignKey("agencies.id"))
+    #: Who invited; NULL: the first start.
+    created_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
+    #: Set when it was used, and when it was taken back.
     used_at: Mapped[datetime | None]
 
 

@@ -52,6 +52,19 @@ class Settings(BaseSettings):
     chat_messages_per_minute: int = Field(default=40, ge=1)
     staff_language: Literal["ja", "en"] = "ja"
     sign_in_tries: int = Field(default=10, ge=1)
+    second_factor: Literal["off", "optional", "required"] = "optional"
+    oidc_issuer: str | None = None
+    oidc_client_id: str | None = None
+    oidc_client_secret: str | None = None
+    oidc_name: str = "庁内のアカウント"
+
+    notice_waiting_minutes: float = Field(default=60, gt=0, le=7 * 24 * 60)
+    notice_webhook_url: str | None = None
+    notice_webhook_secret: str | None = None
+    notice_chat_url: str | None = None
+    smtp_url: str | None = None
+    notice_mail_to: str | None = None
+    notice_mail_from: str | None = None
 
     @classmethod
     def read(cls, **given: Any) -> "Settings":
@@ -64,20 +77,33 @@ class Settings(BaseSettings):
             raise SettingsError(f"{name} is wrong: {first['msg']}.") from None
 
     @field_validator(
-        "public_url", "redis_url", "rasa_url", "line_channel_secret", "line_channel_access_token", mode="before"
-    )
+        "public_url", "redis_url", "rasa_url", "line_channel_secret", "line_channel_access_token", "oidc_issuer",
+        "oidc_client_id", "oidc_client_secret", "notice_webhook_url", "notice_webhook_secret", "notice_chat_url",
+        "smtp_url", "notice_mail_to", "notice_mail_from", mode="before",
+    )  # fmt: skip
     @classmethod
     def empty_is_unset(cls, value: str | None) -> str | None:
         """`UKETOME_X=` in a file means the same as no line at all."""
         return value or None
 
-    @field_validator("public_url", "rasa_url", "line_api_base", "line_data_api_base")
+    @field_validator(
+        "public_url", "rasa_url", "line_api_base", "line_data_api_base", "oidc_issuer", "notice_webhook_url",
+        "notice_chat_url",
+    )  # fmt: skip
     @classmethod
     def web_address(cls, value: str | None) -> str | None:
         """Addresses must be http(s) and lose their last slash."""
         if value is not None and not value.startswith(("http://", "https://")):
             raise ValueError("it must begin with http:// or https://")
         return value.rstrip("/") if value else value
+
+    @field_validator("smtp_url")
+    @classmethod
+    def mail_server(cls, value: str | None) -> str | None:
+        """smtp:// speaks TLS once the server offers it, smtps:// from the first byte."""
+        if value is not None and not value.startswith(("smtp://", "smtps://")):
+            raise ValueError("it must begin with smtp:// or smtps://")
+        return value
 
     @field_validator("redis_url")
     @classmethod
@@ -103,6 +129,18 @@ class Settings(BaseSettings):
                 "UKETOME_LINE_CHANNEL_SECRET and UKETOME_LINE_CHANNEL_ACCESS_TOKEN belong together: "
                 "set both, or neither."
             )
+        return self
+
+    @model_validator(mode="after")
+    def whole_or_off(self) -> "Settings":
+        """A way in, or a way for notices, of which a part is missing is a mistake; without any of it, it is off."""
+        for names in (
+            ("oidc_issuer", "oidc_client_id", "oidc_client_secret"),
+            ("notice_webhook_url", "notice_webhook_secret"),
+            ("smtp_url", "notice_mail_to"),
+        ):
+            if 0 < sum(getattr(self, name) is not None for name in names) < len(names):
+                raise SettingsError(f"{_and(names)} belong together: set all of them, or none.")
         return self
 
     @model_validator(mode="after")
@@ -151,6 +189,10 @@ class Settings(BaseSettings):
         if len(key) < 16:
             raise SettingsError(f"UKETOME_SECRET_KEY_FILE is wrong: {path} must hold at least 16 bytes.")
         return key
+
+
+def _and(names: tuple[str, ...]) -> str:
+    return " and ".join(f"UKETOME_{name.upper()}" for name in names)
 
 
 def make_folder(path: Path) -> None:

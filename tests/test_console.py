@@ -12,6 +12,7 @@ from sqlalchemy import select, update
 
 from handoff import access, live
 from handoff.case import status
+from handoff.tries import Tries
 from storage import bells as bell
 from storage.models import Case, CaseEvent, Conversation, Delivery, Notice, Staff, StaffSession
 from tests.conftest import Town
@@ -117,7 +118,7 @@ async def test_guesses_that_come_at_once_are_counted_too(town: Town, stranger: C
 
 
 def test_tries_count_by_key_within_a_window_and_are_forgiven_by_success() -> None:
-    tries, now = access.Tries(3), datetime(2026, 11, 23, tzinfo=UTC)
+    tries, now = Tries(3), datetime(2026, 11, 23, tzinfo=UTC)
     assert [tries.count(now, "account", "address") for _ in range(4)] == [0, 0, 0, 900]
     assert tries.count(now, "another account", "address") == 900
     assert tries.count(now, "another account", "another address") == 0

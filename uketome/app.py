@@ -22,7 +22,9 @@ from connectors.base import Channel
 from connectors.inbox import Inbox
 from connectors.line_door import LineDoor
 from connectors.outbox import Outbox
-from handoff import api, console, tongue
+from handoff import api, console, me, notice_pages, presence, settings_pages, tongue, trail_pages
+from handoff.notices import Notices
+from handoff.trail import Trail
 from storage import bells as bell
 from storage import schema
 from storage.bells import Bells
@@ -60,6 +62,7 @@ class Service:
         self.line = line.channel(settings) if settings.line_on else None
         self.channels: dict[str, Channel] = {"line": self.line} if self.line else {}
         self.outbox = Outbox(self.database, self.bells, clock, self.channels, LineDoor(settings))
+        self.notices = Notices(settings, self.database, self.bells, clock)
         turns = Turns(self.database, clock, settings, reader, self.rasa, self.outbox)
         self.worker = Worker(self.database, self.bells, clock, settings, turns, self._show_typing)
         self.turns = turns
@@ -68,7 +71,15 @@ class Service:
     async def running(self) -> AsyncIterator[None]:
         """Runs worker, outbox and the sweep; ends them with their work done."""
         schema.upgrade(self.database)
-        loops = [self.worker.run, self.outbox.run, self._sweep, self.bells.hear_afar, self._watch_quota]
+        loops: list[Callable[[], Awaitable[None]]] = [
+            self.worker.run,
+            self.outbox.run,
+            self._sweep,
+            self.bells.hear_afar,
+            self._watch_quota,
+            self._keep_presence,
+            self.notices.run,
+        ]
         tasks = [asyncio.create_task(_for_ever(loop)) for loop in loops]
         try:
             yield
@@ -88,6 +99,9 @@ class Service:
                 if await self.database.write(lambda session: let_wait(session, now, silence)):  # noqa: B023
                     self.bells.ring(bell.QUEUE)
             await self.bells.wait(SWEEP, SWEEP_EVERY_S)
+
+    async def _keep_presence(self) -> None:
+        await presence.keep(self.database, self.bells)
 
     async def _watch_quota(self) -> None:
         if self.line:
@@ -118,6 +132,7 @@ def create_app(service: Service) -> FastAPI:
     settings, database, bells, clock = service.settings, service.database, service.bells, service.clock
     tongue.speak(settings.staff_language)
     app = FastAPI(title="Uketome", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.trail = Trail(database, clock)
     app.add_exception_handler(Problem, answer_problem)
     app.add_exception_handler(HTTPException, answer_http_error)
     app.add_exception_handler(RequestValidationError, answer_bad_request)
@@ -127,6 +142,10 @@ def create_app(service: Service) -> FastAPI:
     if settings.line_on:
         app.include_router(line.routes(settings, service.inbox, clock))
     # Pages of a case come before the console, whose verbs take any name (/staff/cases/{id}/{verb}).
+    app.include_router(me.routes(settings, database, bells, clock))
+    app.include_router(settings_pages.routes(settings, database, bells, clock))
+    app.include_router(notice_pages.routes(settings, database, bells, clock))
+    app.include_router(trail_pages.routes(settings, database, bells, clock))
     app.include_router(console.routes(settings, database, bells, clock))
     app.include_router(api.routes(settings, database, bells, clock))
     app.add_api_route("/assets/{name}", asset, include_in_schema=False)

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+from sqlalchemy.orm import Session
+
 from storage import schema
 from storage.clock import Clock
 from storage.database import Database
@@ -101,7 +103,7 @@ def _kb_check(_options: argparse.Namespace) -> None:
 
 
 def _staff_add(options: argparse.Namespace) -> None:
-    from handoff import access
+    from handoff import access, audit
 
     password = sys.stdin.readline().rstrip("\n")
     if len(password) < access.SHORTEST_PASSWORD:
@@ -109,20 +111,27 @@ def _staff_add(options: argparse.Namespace) -> None:
     with _database() as database:
         now = _now()
         try:
-            database.write_now(
-                lambda session: access.add_staff(session, options.email, options.role, password, now, options.name)
-            )
+
+            def make(session: Session) -> None:
+                staff = access.add_staff(session, options.email, options.role, password, now, options.name)
+                audit.enter(session, staff, "joined", now, detail="uketome staff add")
+
+            database.write_now(make)
         except access.Refused as refused:
             raise CommandError(str(refused)) from None
     print(f"{options.role} {options.email} added")
 
 
 def _token_add(options: argparse.Namespace) -> None:
-    from handoff import access
+    from handoff import access, audit
+
+    def make(session: Session) -> str:
+        token = access.add_token(session, options.name, options.scope, _now())
+        audit.enter(session, None, "token_added", _now(), detail=f"{options.name}: {' '.join(options.scope)}")
+        return token
 
     with _database() as database:
-        now = _now()
-        print(database.write_now(lambda session: access.add_token(session, options.name, options.scope, now)))
+        print(database.write_now(make))
 
 
 @contextlib.contextmanager
