@@ -44,3 +44,9 @@ class Office:
         who, form = await self._door.form_of_staff(request)
         now = self.clock.now()
         return await self.database.write(lambda session: work(session, who, form, now))
+
+    async def ask(self, request: Request, work: Callable[[Session, SignedIn, Form, datetime], T]) -> T:
+        """Reads what a form asks for that must not stand in an address. Raises as `change` does."""
+        who, form = await self._door.form_of_staff(request)
+        now = self.clock.now()
+        return await self.database.read(lambda session: work(session, who, form, now))

@@ -22,7 +22,7 @@ from connectors.base import Channel
 from connectors.inbox import Inbox
 from connectors.line_door import LineDoor
 from connectors.outbox import Outbox
-from handoff import api, console, tongue
+from handoff import api, console, drafts, lease, replies, search, tongue
 from storage import bells as bell
 from storage import schema
 from storage.bells import Bells
@@ -87,6 +87,8 @@ class Service:
             with contextlib.suppress(DBAPIError):  # the next sweep does it
                 if await self.database.write(lambda session: let_wait(session, now, silence)):  # noqa: B023
                     self.bells.ring(bell.QUEUE)
+                if lapsed := await self.database.write(lambda session: lease.let_lapse(session, now)):  # noqa: B023
+                    self.bells.ring(bell.QUEUE, *map(bell.talk, lapsed))
             await self.bells.wait(SWEEP, SWEEP_EVERY_S)
 
     async def _watch_quota(self) -> None:
@@ -126,6 +128,8 @@ def create_app(service: Service) -> FastAPI:
     app.include_router(web.routes(settings, database, service.inbox, bells, clock))
     if settings.line_on:
         app.include_router(line.routes(settings, service.inbox, clock))
+    for part in (drafts, replies, search):
+        app.include_router(part.routes(settings, database, bells, clock))
     # Pages of a case come before the console, whose verbs take any name (/staff/cases/{id}/{verb}).
     app.include_router(console.routes(settings, database, bells, clock))
     app.include_router(api.routes(settings, database, bells, clock))
