@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -95,22 +94,23 @@ class Board:
 def board(session: Session, staff: Staff, sight: Sight, cursor: str | None, now: datetime) -> Board:
     """The queue: without a choice who waits, what is mine, what others hold, who still talks with the machine."""
     counts = queue.counts(session, staff)
-    section = partial(_section, session, staff, sight, now)
     counted = {} if sight.marks else counts
+    held, others = Case.claimed_by == staff.id, Case.claimed_by != staff.id
+    wanted: list[_Wanted]
     if sight.mine:
-        sections = [section(None, say("わたしの担当"), None, cursor, queue.mine(staff))]
+        wanted = [_Wanted(None, say("わたしの担当"), None, (queue.mine(staff),))]
     elif sight.status:
-        title = say(words().statuses[sight.status])
-        sections = [section(sight.status, title, counted.get(sight.status), cursor)]
+        wanted = [_Wanted(sight.status, say(words().statuses[sight.status]), counted.get(sight.status))]
     else:
-        held, others = Case.claimed_by == staff.id, Case.claimed_by != staff.id
-        sections = [
-            section("waiting", say("待っている人"), counted.get("waiting")),
-            section("claimed", say("わたしの担当"), None, None, held),
-            section("claimed", say("ほかの人の担当"), None, None, others),
-            section("following", say("見守り中"), counted.get("following")),
-            section("collecting", say("機械の受付でお話の途中"), counted.get("collecting")),
+        wanted = [
+            _Wanted("waiting", say("待っている人"), counted.get("waiting")),
+            _Wanted("claimed", say("わたしの担当"), None, (held,)),
+            _Wanted("claimed", say("ほかの人の担当"), None, (others,)),
+            _Wanted("following", say("見守り中"), counted.get("following")),
+            _Wanted("collecting", say("機械の受付でお話の途中"), counted.get("collecting")),
         ]
+    sections = _sections(session, staff, sight, wanted, cursor, now)
+    if len(sections) > 1:
         sections = [one for one in sections if one.rows or one.status == "waiting"]
     return Board(sections, counts, _notices(session), queue.unreached(session, staff), queue.dangers(session, staff))
 
@@ -118,39 +118,53 @@ def board(session: Session, staff: Staff, sight: Sight, cursor: str | None, now:
 def found(session: Session, staff: Staff, asked: str, now: datetime) -> tuple[list[Section], bool]:
     """What a search has found: the open cases and the closed ones; and whether there is more than is shown."""
     found = queue.search(session, staff, terms(asked))
-    both = ((say("いまの相談"), found.open), (say("終わった相談"), found.closed))
-    sections = [
-        Section(title, str(len(cases)), _rows(session, staff, cases, now), None, None) for title, cases in both if cases
+    rows = _rows(session, staff, [*found.open, *found.closed], now)
+    both = ((say("いまの相談"), rows[: len(found.open)]), (say("終わった相談"), rows[len(found.open) :]))
+    return [Section(title, str(len(some)), some, None, None) for title, some in both if some], found.more
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """A section before it is looked up; without a count, its rows are counted."""
+
+    stands: Status | None
+    title: str
+    count: int | None
+    where: tuple[ColumnElement[bool], ...] = ()
+
+    @property
+    def most(self) -> int:
+        """How many cases of it are shown."""
+        return PAGE if self.stands in ("waiting", None) else SIDE_PAGE
+
+
+def _sections(
+    session: Session, staff: Staff, sight: Sight, wanted: list[_Wanted], cursor: str | None, now: datetime
+) -> list[Section]:
+    pages = [
+        queue.page(session, staff, one.stands, one.most, cursor, *one.where, marks=sight.marks)
+        for one in wanted
+    ]  # fmt: skip
+    # What is shown beside the cases is read for all sections at once.
+    rows = {row.id: row for row in _rows(session, staff, [case for page in pages for case in page.cases], now)}
+    return [
+        _section(sight, one, page, [rows[case.id] for case in page.cases])
+        for one, page in zip(wanted, pages, strict=True)
     ]
-    return sections, found.more
 
 
-def _section(
-    session: Session,
-    staff: Staff,
-    sight: Sight,
-    now: datetime,
-    stands: Status | None,
-    title: str,
-    count: int | None,
-    cursor: str | None = None,
-    *where: ColumnElement[bool],
-) -> Section:
-    most = PAGE if stands in ("waiting", None) else SIDE_PAGE
-    page = queue.page(session, staff, stands, most, cursor, *where, marks=sight.marks)
-    rows = _rows(session, staff, page.cases, now)
-    at_least = say("以上") if count == queue.COUNTED or (count is None and page.next) else ""
-    after = sight.query(status=stands, cursor=page.next) if page.next else None
-    return Section(title, f"{len(rows) if count is None else count}{at_least}", rows, stands, after)
+def _section(sight: Sight, wanted: _Wanted, page: queue.Page, rows: list[Row]) -> Section:
+    count = len(rows) if wanted.count is None else wanted.count
+    at_least = say("以上") if wanted.count == queue.COUNTED or (wanted.count is None and page.next) else ""
+    after = sight.query(status=wanted.stands, cursor=page.next) if page.next else None
+    return Section(wanted.title, f"{count}{at_least}", rows, wanted.stands, after)
 
 
 def _rows(session: Session, staff: Staff, cases: list[Case], now: datetime) -> list[Row]:
     names = queue.holders(session, cases)
     complaints = queue.complaints(session, cases)
     failed, unread = queue.undelivered(session, cases), queue.unread(session, cases)
-    return [
-        _row(case, staff, complaints[case.id], names, case.id in failed, case.id in unread, now) for case in cases
-    ]
+    return [_row(case, staff, complaints[case.id], names, case.id in failed, case.id in unread, now) for case in cases]
 
 
 def _row(

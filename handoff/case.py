@@ -137,9 +137,7 @@ def lapse(session: Session, case: Case, now: datetime, answered: bool) -> None:
     note(session, case, "lapsed_following" if answered else "lapsed_waiting", now, staff)
 
 
-def transfer(
-    session: Session, case: Case, staff: Staff, to: Staff | Desk, now: datetime
-) -> None:
+def transfer(session: Session, case: Case, staff: Staff, to: Staff | Desk, now: datetime) -> None:
     """Passes the case on: it waits, at its old place, for one person or for a desk. Raises HeldByAnother, Ended."""
     if case.closed_at:
         raise Ended("この相談は終わっています。")

@@ -110,8 +110,10 @@ class _Console:
         try:
             talk = await self._database.write(work)
         except (HeldByAnother, Ended, desk.Stale) as conflict:
-            typed = clean(form.get("text", "")) if verb == "answer" else ""
-            why = await self._database.write(lambda s: voice.refused(s, case_id, who.staff, typed, str(conflict), now))
+            typed, why = clean(form.get("text", "")) if verb == "answer" else "", str(conflict)
+            why = await self._database.write(
+                lambda session: voice.refused(session, case_id, who.staff, typed, why, now)
+            )
             return await self._show(request, case_id, 409, why, form)
         except desk.Wrong as wrong:
             return await self._show(request, case_id, 422, str(wrong), form)

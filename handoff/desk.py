@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from handoff import case as cases
 from handoff import drafts
 from handoff.access import ROLES, is_system
+from handoff.tongue import say
 from handoff.words import to_resident
 from storage.models import Case, Conversation, Desk, Message, Staff
 from storage.support import CaseNote
@@ -56,9 +57,9 @@ def transfer(session: Session, case: Case, staff: Staff, to: str, text: str, now
     speaks when the new one takes it. Raises HeldByAnother, Ended, Wrong."""
     receiver = _receiver(session, to)
     if isinstance(receiver, Staff) and receiver.id == staff.id:
-        raise Wrong("自分に引き継ぐことはできません。")
+        raise Wrong(say("自分に引き継ぐことはできません。"))
     if len(text) > LONGEST_NOTE:
-        raise TooLong("引き継ぎのメモは、5,000文字までで書いてください。")
+        raise TooLong(say("引き継ぎのメモは、5,000文字までで書いてください。"))
     cases.transfer(session, case, staff, receiver, now)
     if text.strip():
         session.add(
@@ -66,9 +67,7 @@ def transfer(session: Session, case: Case, staff: Staff, to: str, text: str, now
         )
 
 
-def answer(
-    session: Session, case: Case, staff: Staff, text: str, now: datetime, answers: int | None = None
-) -> Message:
+def answer(session: Session, case: Case, staff: Staff, text: str, now: datetime, answers: int | None = None) -> Message:
     """A counselor's words to the resident. `answers`: how many there were when it was written.
 
     Raises HeldByAnother, Wrong; Stale when the page has not seen an answer that was sent since.
@@ -80,7 +79,11 @@ def answer(
     if case.closed_at:
         raise Wrong("この相談は終わっています。")
     if answers is not None and answers != drafts.answers(session, case.id):
-        raise Stale("この画面を開いたあとに、別の画面からお返事が送られています。お話を読んでから、もう一度送ってください。")
+        raise Stale(
+            say(
+                "この画面を開いたあとに、別の画面からお返事が送られています。お話を読んでから、もう一度送ってください。"
+            )
+        )
     message = cases.answer(session, case, staff, text, now)
     drafts.drop(session, case.id, staff.id)
     return message
@@ -112,7 +115,7 @@ def _receiver(session: Session, to: str) -> Staff | Desk:
         desk = session.get(Desk, id_)
         if desk and desk.retired_at is None:
             return desk
-    raise Wrong("引き継ぐ相手を選んでください。")
+    raise Wrong(say("引き継ぐ相手を選んでください。"))
 
 
 def _taken_over(staff: Staff, language: str) -> str:

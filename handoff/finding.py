@@ -11,8 +11,20 @@ from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import (
-    ColumnElement, Connection, Select, bindparam, column, delete, event, func, inspect, literal, literal_column, select,
-    table, text,
+    ColumnElement,
+    Connection,
+    Select,
+    bindparam,
+    column,
+    delete,
+    event,
+    func,
+    inspect,
+    literal,
+    literal_column,
+    select,
+    table,
+    text,
 )
 from sqlalchemy.orm import Mapper, Session
 
@@ -24,7 +36,13 @@ from storage.support import Area, CaseMark, CaseWords, Client
 SHORTEST_TERM = 2
 MOST_TERMS = 5
 LONGEST_SEARCH = 100
-_PLACE = re.compile(r"[一-龥々ァ-ヶー]{1,8}(?:町内|丁目|団地|地区|[市区町村])")
+#: Messages that are taken in at once, by a service that has just started.
+CATCH_UP = 200
+_PLACE = re.compile(
+    # うけとめ市 is written in part with kana, of which the last letter is no particle: its 市 is not the place's.
+    r"(?:(?<=[ぁ-ん])(?<![はがをにのでともへや])[市区町村])?"
+    r"((?:[ぁ-ん]{2,5}が(?=[丘台]))?[一-龥々ァ-ヶー]{1,8}(?:町内|丁目|団地|地区|[市区町村]))"
+)
 #: 桜町 says more than うけとめ市, and 桜町二丁目 more than 桜町.
 _NARROW = ("丁目", "団地", "町内", "地区", "町", "村", "区", "市")
 _KATAKANA = {code: code - 0x60 for code in range(ord("ァ"), ord("ヶ") + 1)}
@@ -78,6 +96,32 @@ def add_words(session: Session, case_id: str, messages: Iterable[Message]) -> No
 def forget_words(session: Session, message_id: int) -> None:
     """The words of a message that was taken back are not found any more."""
     session.connection().execute(_FORGET, {"of": message_id})
+
+
+def catch_up(session: Session, after: int) -> int | None:
+    """Takes in messages that came before there was an index, or past it; where to go on, None at the end."""
+    unknown = (
+        select(Message)
+        .where(
+            Message.id > after,
+            Message.sender == "resident",
+            Message.case_id.is_not(None),
+            Message.text != "",
+            Message.unsent_at.is_(None),
+            ~select(CaseWords.id).where(CaseWords.message_id == Message.id).exists(),
+        )
+        .order_by(Message.id)
+        .limit(CATCH_UP)
+        .with_for_update()  # so that nobody takes one back while it is read
+    )
+    messages = session.scalars(unknown).all()
+    connection = session.connection()
+    for message in messages:
+        row = {"case_id": message.case_id, "message_id": message.id, "grams": grams(message.text)}
+        connection.execute(insert_new(connection.dialect.name, CaseWords), row)
+    for case in session.scalars(select(Case).where(Case.id.in_({message.case_id for message in messages}))):
+        renew_marks(connection, case.id, case.assessment)
+    return messages[-1].id if messages else None
 
 
 def newest_with(session: Session, asked: Select[Any], term: str) -> Select[Any]:

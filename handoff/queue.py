@@ -158,15 +158,14 @@ def areas(session: Session) -> list[Area]:
 
 def counts(session: Session, staff: Staff) -> dict[Status, int]:
     """How many stand where, counted up to COUNTED; the closed are not counted."""
-    return {
-        status: session.scalar(
-            select(func.count()).select_from(
-                # Every level, said so that the index of that status is entered by its first column.
-                _ids(staff).where(stands, Case.urgency.in_(range(len(LEVELS)))).limit(COUNTED).subquery()
-            )
-        ) or 0
-        for status, stands in STANDS.items() if status != "closed"
-    }  # fmt: skip
+    told = [status for status in STANDS if status != "closed"]
+    # Every level, said so that the index of that status is entered by its first column.
+    of_each = [
+        _ids(staff).where(STANDS[status], Case.urgency.in_(range(len(LEVELS)))).limit(COUNTED).subquery()
+        for status in told
+    ]
+    counted = session.execute(select(*(select(func.count()).select_from(one).scalar_subquery() for one in of_each)))
+    return dict(zip(told, counted.one(), strict=True))
 
 
 def others_waiting(session: Session, conversation_id: str) -> int:
@@ -197,6 +196,8 @@ def undelivered(session: Session, cases: list[Case]) -> set[str]:
 def unreached(session: Session, staff: Staff) -> int:
     """How many of somebody's cases have an answer that did not arrive, or a resident who has blocked us."""
     found = session.scalars(cases_of(staff).where(mine(staff)).options(_only_what_is_shown()).limit(MOST)).all()
+    if not found:
+        return 0
     blocked = session.scalars(
         select(Case.id)
         .join(Conversation, Conversation.id == Case.conversation_id)

@@ -1,4 +1,4 @@
-"""Canned replies: written once with placeholders, filled in for whoever chooses one, changed by supervisors and admins."""
+"""Canned replies: written once with placeholders, filled in for whoever chooses one, changed by overseers."""
 
 import re
 from datetime import datetime, timedelta
@@ -124,9 +124,7 @@ def _retire(reply_id: int, session: Session, who: SignedIn, form: Form, now: dat
     _write(session, reply_id, form, {"retired_at": now}, who, now)
 
 
-def _write(
-    session: Session, reply_id: int, form: Form, values: dict[str, Any], who: SignedIn, now: datetime
-) -> None:
+def _write(session: Session, reply_id: int, form: Form, values: dict[str, Any], who: SignedIn, now: datetime) -> None:
     version = form.get("version", "")
     written = session.execute(
         update(CannedReply)
@@ -143,7 +141,14 @@ def _write(
         raise LookupError(say("その定型文は、もうありません。"))
     by = session.get(Staff, reply.changed_by) if reply.changed_by else None
     name = (by.name or by.email) if by else say("ほかの人")
-    raise Unfit({"text": say("この画面を開いたあとに、{name}さんが直しています。いまの文は下のとおりです。", name=name)}, 409)
+    raise Unfit(
+        {
+            "text": say(
+                "この画面を開いたあとに、{name}さんが直しています。いまの文は、この題の下に出ています。", name=name
+            )
+        },
+        409,
+    )
 
 
 def _read(session: Session, form: Form) -> dict[str, Any]:
@@ -155,7 +160,9 @@ def _read(session: Session, form: Form) -> dict[str, Any]:
     if not text or len(text) > LONGEST_TEXT:
         problems["text"] = say("文は、1文字から2,000文字までで書いてください。")
     elif unknown := [name for name in _BRACES.findall(text) if name not in PLACEHOLDERS]:
-        problems["text"] = say("{unknown} は使えません。使えるのは、下に書いてあるものだけです。", unknown=f"{{{unknown[0]}}}")
+        problems["text"] = say(
+            "{unknown} は使えません。使えるのは、上に書いてあるものだけです。", unknown=f"{{{unknown[0]}}}"
+        )
     desk_id = int(desk) if desk.isascii() and desk.isdigit() and len(desk) < 10 else None
     if desk and (desk_id is None or session.get(Desk, desk_id) is None):
         problems["desk"] = say("窓口を選びなおしてください。")

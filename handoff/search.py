@@ -58,5 +58,6 @@ def _page(found: Found, asked: str) -> Response:
     shown = render("found.html", sections=sections, csrf=who.csrf)
     return page(
         "search.html", 422 if too_short else 200, who=who, here="/staff", found=Markup(shown), some=bool(sections),
-        more=more, most=queue.MOST_FOUND, asked=asked, problem=problem, sight=Sight(), fields=field_names(), areas=areas,
+        more=more, most=queue.MOST_FOUND, asked=asked, problem=problem, sight=Sight(), fields=field_names(),
+        areas=areas,
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""One voice at a time, as the case's page shows it: who speaks, who writes, what was passed on, what can be answered."""
+"""One voice at a time, as the case's page shows it: who speaks, who writes, what was passed on, what can be said."""
 
 from datetime import datetime
 from typing import Any
@@ -15,7 +15,10 @@ from storage.settings import Settings
 from storage.support import CaseNote
 
 LAPSED = ("lapsed_waiting", "lapsed_following")
-ASLEEP = "しばらく画面が動いていなかったため、担当を外れました。書いた文は、下書きに残してあります。もう一度担当すると、つづきから送れます。"
+ASLEEP = (
+    "しばらく画面が動いていなかったため、担当を外れました。"
+    "書いた文は、下書きに残してあります。もう一度担当すると、つづきから送れます。"
+)
 
 
 def desk_view(session: Session, case: Case, staff: Staff, settings: Settings, now: datetime) -> dict[str, Any]:

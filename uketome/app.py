@@ -22,12 +22,12 @@ from connectors.base import Channel
 from connectors.inbox import Inbox
 from connectors.line_door import LineDoor
 from connectors.outbox import Outbox
-from handoff import api, console, drafts, lease, replies, search, tongue
+from handoff import api, console, drafts, finding, lease, replies, search, tongue
 from storage import bells as bell
 from storage import schema
 from storage.bells import Bells
 from storage.clock import Clock
-from storage.database import Database
+from storage.database import Database, unavailable
 from storage.logs import where
 from storage.models import Conversation
 from storage.problems import Problem, answer_bad_request, answer_failure, answer_http_error, answer_problem
@@ -68,7 +68,7 @@ class Service:
     async def running(self) -> AsyncIterator[None]:
         """Runs worker, outbox and the sweep; ends them with their work done."""
         schema.upgrade(self.database)
-        loops = [self.worker.run, self.outbox.run, self._sweep, self.bells.hear_afar, self._watch_quota]
+        loops = [self.worker.run, self.outbox.run, self._sweep, self.bells.hear_afar, self._watch_quota, self._catch_up]
         tasks = [asyncio.create_task(_for_ever(loop)) for loop in loops]
         try:
             yield
@@ -90,6 +90,16 @@ class Service:
                 if lapsed := await self.database.write(lambda session: lease.let_lapse(session, now)):  # noqa: B023
                     self.bells.ring(bell.QUEUE, *map(bell.talk, lapsed))
             await self.bells.wait(SWEEP, SWEEP_EVERY_S)
+
+    async def _catch_up(self) -> None:
+        at: int | None = 0
+        while at is not None:
+            try:
+                at = await self.database.write(lambda session: finding.catch_up(session, at or 0))  # noqa: B023
+            except DBAPIError as error:
+                if not unavailable(error):
+                    raise
+                await asyncio.sleep(1)
 
     async def _watch_quota(self) -> None:
         if self.line:
