@@ -148,9 +148,11 @@ def transfer(session: Session, case: Case, staff: Staff, to: Staff | Desk, now: 
     case.waiting_since = case.waiting_since or now
     if isinstance(to, Staff):
         case.responsible_id, case.desk_id = to.id, to.desk_id or case.desk_id
+        name = f"{to.name or to.email}さん"
     else:
         case.responsible_id, case.desk_id = None, to.id
-    note(session, case, "transferred", now, staff, to.name or getattr(to, "email", ""))
+        name = to.name
+    note(session, case, "transferred", now, staff, name)
 
 
 def release(session: Session, case: Case, staff: Staff, now: datetime) -> None:

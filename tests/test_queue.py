@@ -98,11 +98,11 @@ def test_whoever_leafs_skips_nobody_and_nobody_overtakes(
     def leaf(session: Session) -> str | None:
         nonlocal began
         began = len(came) if began is None else began
-        page = queue.page(session, sato, "waiting", limit, cursor, marks=marks)
+        page = queue.page(session, staff, "waiting", limit, cursor, marks=marks)
         seen.extend(page.cases)
         return page.next
 
-    sato = queue_of.write_now(empty)
+    staff = queue_of.write_now(empty)
     for i, (step, which) in enumerate([*steps, *[("leafs", 0)] * 40]):
         now = moment + timedelta(minutes=i)
         if step == "comes":
@@ -110,10 +110,10 @@ def test_whoever_leafs_skips_nobody_and_nobody_overtakes(
         elif step == "leafs" and (began is None or cursor):
             cursor = queue_of.read_now(leaf)
         elif came and step == "claimed":
-            gone.add(queue_of.write_now(lambda s: claim(s, came[which % len(came)].id, sato, now)).id)  # noqa: B023
+            gone.add(queue_of.write_now(lambda s: claim(s, came[which % len(came)].id, staff, now)).id)  # noqa: B023
         elif gone and step == "released":
             held = sorted(gone)[which % len(gone)]
-            queue_of.write_now(lambda s: set_free(s, held, sato, now))  # noqa: B023
+            queue_of.write_now(lambda s: set_free(s, held, staff, now))  # noqa: B023
     ids_seen = [case.id for case in seen]
     assert len(ids_seen) == len(set(ids_seen))
     assert {case.id for case in came[:began]} - gone <= set(ids_seen)

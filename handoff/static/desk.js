@@ -8,6 +8,7 @@ document.addEventListener("click", (event) => {
   box.setRangeText(event.target.closest("li").querySelector("[data-text]").textContent, box.selectionStart, box.selectionEnd, "end");
   box.dispatchEvent(new Event("input", { bubbles: true }));
   box.focus();
+  event.target.closest("details").open = false;
 });
 
 // htmx saves a draft while somebody types; what it has not sent yet when the page goes is sent at the last moment.
