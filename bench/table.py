@@ -68,6 +68,15 @@ def _conversation(found: Results) -> Iterator[Row]:
     yield "conversation: message 500 / message 5", f"**{last['p50_ms'] / first['p50_ms']:.2f}×**", "1.5×"
 
 
+def _queue(found: Results) -> Iterator[Row]:
+    for database, sizes in found.items():
+        for size, views in sizes.items():
+            for view, one in views.items():
+                figure = f"p50 {one['p50_ms']:.1f}, **p95 {one['p95_ms']:.1f}**, p99 {one['p99_ms']:.1f} ms"
+                target = "p95 under 50 ms" if (database, size) == ("PostgreSQL", "1000000") else ""
+                yield f"queue: {database}, {int(size):,} cases, {view}", figure, target
+
+
 def _start(found: Results) -> Iterator[Row]:
     for name, seconds in found["seconds"].items():
         yield f"start: {name}", f"{seconds:.1f} s", "10 s" if "first answer, Rasa" in name else ""
@@ -77,4 +86,7 @@ def _start(found: Results) -> Iterator[Row]:
         yield f"disk: {name}", f"{mb:.0f} MB", ""
 
 
-PARTS = {"turn": _turn, "ack": _ack, "understand": _understand, "conversation": _conversation, "start": _start}
+PARTS = {
+    "turn": _turn, "ack": _ack, "understand": _understand, "conversation": _conversation, "queue": _queue,
+    "start": _start,
+}  # fmt: skip

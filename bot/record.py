@@ -13,7 +13,7 @@ from bot.understanding import LEVELS
 from bot.words import JAPANESE, words
 from bot.work import Thought, Work
 from handoff import case as cases
-from handoff import summary
+from handoff import finding, summary
 from storage.database import add_row
 from storage.models import Base, Case, Conversation, Message, Turn
 from storage.settings import Settings
@@ -52,7 +52,7 @@ def record(session: Session, work: Work, thought: Thought, now: datetime, settin
     _close_messages(session, work, turn, case, now)
     if case:
         _assess(session, case, work, thought, now)
-        _act(session, case, thought, now)
+        _act(session, case, work, thought, now)
     # A person may have taken the case while we were thinking: then what was thought of is not said.
     if thought.answer and not (case and case.claimed_by):
         conversation.talk = _talk_after(thought).to_json()
@@ -94,6 +94,8 @@ def _close_messages(session: Session, work: Work, turn: int, case: Case | None, 
             "case": case.id if case else None,
         },
     )
+    if case:
+        finding.add_words(session, case.id, work.waiting)
 
 
 def _assess(session: Session, case: Case, work: Work, thought: Thought, now: datetime) -> None:
@@ -123,8 +125,10 @@ def written_words(session: Session, case: Case) -> list[str]:
     return list(session.scalars(written.order_by(Message.id)))
 
 
-def _act(session: Session, case: Case, thought: Thought, now: datetime) -> None:
+def _act(session: Session, case: Case, work: Work, thought: Thought, now: datetime) -> None:
     """What the turn means for the queue: who is in danger, or wants a person, waits for one from now on."""
+    if case.following_since and work.written:
+        cases.come_back(session, case, now)
     if thought.reading.urgency.at_least("urgent"):
         cases.wait_for_person(session, case, now, "danger")
     does = thought.answer.does if thought.answer else frozenset()

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
@@ -11,7 +12,9 @@ from sqlalchemy.orm import Session
 from handoff import queue, record, summary
 from handoff.access import OVERSEERS
 from handoff.case import LEVELS, Status, holder_name, status
+from handoff.finding import area_mark, field_mark, terms
 from handoff.moments import clock_time, day, day_and_time, how_long
+from handoff.tongue import say
 from handoff.words import confidence_in_words, field_name, language_name, service_name, words
 from storage.models import Case, CaseEvent, Conversation, Delivery, Message, Notice, Staff
 
@@ -37,19 +40,44 @@ class Row:
     language: str
     speaker: str
     holder: str
+    passed_to: str
+    passed_to_me: bool
     unread: bool
     undelivered: bool
 
 
 @dataclass(frozen=True)
 class Section:
-    """Some cases under one heading; `next` is the cursor of those that follow."""
+    """Some cases under one heading; `next` is the address's part that leads to those that follow."""
 
     title: str
     count: str
     rows: list[Row]
-    status: Status
+    status: Status | None
     next: str | None
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What of the queue somebody looks at. All of it are ids, so that it may stand in an address."""
+
+    status: Status | None = None
+    mine: bool = False
+    field: str = ""
+    area: int | None = None
+
+    @property
+    def marks(self) -> list[str]:
+        """What the cases must be marked by."""
+        return ([field_mark(self.field)] if self.field else []) + ([area_mark(self.area)] if self.area else [])
+
+    def query(self, **instead: Any) -> str:
+        """The address's part after `?`; empty values are left out."""
+        given = {
+            "status": self.status, "whose": "mine" if self.mine else "", "field": self.field, "area": self.area,
+            **instead,
+        }  # fmt: skip
+        return urlencode({name: value for name, value in given.items() if value})
 
 
 @dataclass(frozen=True)
@@ -59,60 +87,98 @@ class Board:
     sections: list[Section]
     counts: Mapping[Status, int]
     notices: list[tuple[str, str]]
-    danger: int
+    unreached: int
+    dangers: list[str]
 
 
-def board(session: Session, staff: Staff, chosen: Status | None, cursor: str | None, now: datetime) -> Board:
+def board(session: Session, staff: Staff, sight: Sight, cursor: str | None, now: datetime) -> Board:
     """The queue: without a choice who waits, what is mine, what others hold, who still talks with the machine."""
     counts = queue.counts(session, staff)
-    if chosen:
-        sections = [_section(session, staff, chosen, words().statuses[chosen], now, counts.get(chosen), cursor)]
+    counted = {} if sight.marks else counts
+    held, others = Case.claimed_by == staff.id, Case.claimed_by != staff.id
+    wanted: list[_Wanted]
+    if sight.mine:
+        wanted = [_Wanted(None, say("わたしの担当"), None, (queue.mine(staff),))]
+    elif sight.status:
+        wanted = [_Wanted(sight.status, say(words().statuses[sight.status]), counted.get(sight.status))]
     else:
-        mine, others = Case.claimed_by == staff.id, Case.claimed_by != staff.id
-        sections = [
-            _section(session, staff, "waiting", "待っている人", now, counts["waiting"]),
-            _section(session, staff, "claimed", "わたしの担当", now, None, None, mine),
-            _section(session, staff, "claimed", "ほかの人の担当", now, None, None, others),
-            _section(session, staff, "following", "見守り中", now, counts["following"]),
-            _section(session, staff, "collecting", "機械の受付でお話の途中", now, counts["collecting"]),
+        wanted = [
+            _Wanted("waiting", say("待っている人"), counted.get("waiting")),
+            _Wanted("claimed", say("わたしの担当"), None, (held,)),
+            _Wanted("claimed", say("ほかの人の担当"), None, (others,)),
+            _Wanted("following", say("見守り中"), counted.get("following")),
+            _Wanted("collecting", say("機械の受付でお話の途中"), counted.get("collecting")),
         ]
-        sections = [section for section in sections if section.rows or section.status == "waiting"]
-    rows = [row for section in sections for row in section.rows]
-    danger = sum(row.level in ("urgent", "immediate") and row.status in ("waiting", "collecting") for row in rows)
-    return Board(sections, counts, _notices(session), danger)
+    sections = _sections(session, staff, sight, wanted, cursor, now)
+    if len(sections) > 1:
+        sections = [one for one in sections if one.rows or one.status == "waiting"]
+    return Board(sections, counts, _notices(session), queue.unreached(session, staff), queue.dangers(session, staff))
 
 
-def _section(
-    session: Session,
-    staff: Staff,
-    stands: Status,
-    title: str,
-    now: datetime,
-    count: int | None,
-    cursor: str | None = None,
-    *where: ColumnElement[bool],
-) -> Section:
-    page = queue.page(session, staff, stands, PAGE if stands == "waiting" else SIDE_PAGE, cursor, *where)
-    rows = _rows(session, page.cases, now)
-    at_least = "以上" if count == queue.COUNTED or (count is None and page.next) else ""
-    return Section(title, f"{len(rows) if count is None else count}{at_least}", rows, stands, page.next)
+def found(session: Session, staff: Staff, asked: str, now: datetime) -> tuple[list[Section], bool]:
+    """What a search has found: the open cases and the closed ones; and whether there is more than is shown."""
+    found = queue.search(session, staff, terms(asked))
+    rows = _rows(session, staff, [*found.open, *found.closed], now)
+    both = ((say("いまの相談"), rows[: len(found.open)]), (say("終わった相談"), rows[len(found.open) :]))
+    return [Section(title, str(len(some)), some, None, None) for title, some in both if some], found.more
 
 
-def _rows(session: Session, cases: list[Case], now: datetime) -> list[Row]:
-    holders = queue.holders(session, cases)
+@dataclass(frozen=True)
+class _Wanted:
+    """A section before it is looked up; without a count, its rows are counted."""
+
+    stands: Status | None
+    title: str
+    count: int | None
+    where: tuple[ColumnElement[bool], ...] = ()
+
+    @property
+    def most(self) -> int:
+        """How many cases of it are shown."""
+        return PAGE if self.stands in ("waiting", None) else SIDE_PAGE
+
+
+def _sections(
+    session: Session, staff: Staff, sight: Sight, wanted: list[_Wanted], cursor: str | None, now: datetime
+) -> list[Section]:
+    pages = [
+        queue.page(session, staff, one.stands, one.most, cursor, *one.where, marks=sight.marks)
+        for one in wanted
+    ]  # fmt: skip
+    # What is shown beside the cases is read for all sections at once.
+    rows = {row.id: row for row in _rows(session, staff, [case for page in pages for case in page.cases], now)}
+    return [
+        _section(sight, one, page, [rows[case.id] for case in page.cases])
+        for one, page in zip(wanted, pages, strict=True)
+    ]
+
+
+def _section(sight: Sight, wanted: _Wanted, page: queue.Page, rows: list[Row]) -> Section:
+    count = len(rows) if wanted.count is None else wanted.count
+    at_least = say("以上") if wanted.count == queue.COUNTED or (wanted.count is None and page.next) else ""
+    after = sight.query(status=wanted.stands, cursor=page.next) if page.next else None
+    return Section(wanted.title, f"{count}{at_least}", rows, wanted.stands, after)
+
+
+def _rows(session: Session, staff: Staff, cases: list[Case], now: datetime) -> list[Row]:
+    names = queue.holders(session, cases)
     complaints = queue.complaints(session, cases)
     failed, unread = queue.undelivered(session, cases), queue.unread(session, cases)
-    return [_row(case, complaints[case.id], holders, case.id in failed, case.id in unread, now) for case in cases]
+    return [_row(case, staff, complaints[case.id], names, case.id in failed, case.id in unread, now) for case in cases]
 
 
-def _row(case: Case, complaint: str, holders: dict[int, str], undelivered: bool, unread: bool, now: datetime) -> Row:
+def _row(
+    case: Case, staff: Staff, complaint: str, names: dict[int, str], undelivered: bool, unread: bool, now: datetime
+) -> Row:
     assessment = case.assessment
     fields = [field_name(field["id"]) for field in assessment.get("fields", ())]
     speaker = assessment.get("speaker", "self")
+    stands = status(case)
+    waits_for = case.responsible_id if stands in ("waiting", "following") else None
     return Row(
         id=case.id,
         level=LEVELS[case.urgency],
-        status=status(case),
+        status=stands,
         waited=_how_long_ago(case, now),
         since=day_and_time(case.waiting_since or case.opened_at),
         complaint=complaint,
@@ -122,8 +188,10 @@ def _row(case: Case, complaint: str, holders: dict[int, str], undelivered: bool,
         channel=words().channels.get(case.channel, case.channel),
         language=language_name(case.language) if case.language != "ja" else "",
         speaker=words().speakers.get(speaker, "") if speaker != "self" else "",
-        holder=holders.get(case.claimed_by, "") if case.claimed_by else "",
-        unread=unread and case.claimed_by is not None,
+        holder=names.get(case.claimed_by, "") if case.claimed_by else "",
+        passed_to=names.get(waits_for, "") if waits_for else "",
+        passed_to_me=waits_for == staff.id,
+        unread=unread and (case.claimed_by is not None or waits_for == staff.id),
         undelivered=undelivered,
     )
 
@@ -132,6 +200,8 @@ def _how_long_ago(case: Case, now: datetime) -> str:
     """The number that leads a row: how long somebody waits, has been silent, or since when it is over."""
     if case.closed_at:
         return day(case.closed_at)
+    if case.following_since and not case.claimed_by:
+        return how_long(now - case.last_message_at)
     return how_long(now - (case.waiting_since or case.last_message_at))
 
 

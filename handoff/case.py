@@ -2,15 +2,16 @@
 
 import uuid
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal, cast
 
-from sqlalchemy import CursorResult, Update, bindparam, select, update
+from sqlalchemy import CursorResult, Update, bindparam, func, select, update
 from sqlalchemy.orm import Session
 
-from handoff.access import OVERSEERS
+from handoff import finding  # noqa: F401 - keeps what a case is found by, wherever a case is changed
+from handoff.access import OVERSEERS, is_system
 from storage.database import add_row
-from storage.models import Attempt, Case, CaseEvent, Conversation, Delivery, Message, Staff, new_id
+from storage.models import Attempt, Case, CaseEvent, Conversation, Delivery, Desk, Message, Staff, new_id
 
 Status = Literal["collecting", "waiting", "claimed", "following", "closed"]
 LEVELS = ("none", "watch", "urgent", "immediate")
@@ -18,6 +19,8 @@ LEVELS = ("none", "watch", "urgent", "immediate")
 RESIDENT, BOT, COUNSELOR = "resident", "bot", "counselor"
 #: What speaks in a delivery beside them: who has the talk now, and, where LINE is only a door, the door itself.
 NOTE, DOOR, KNOCK = "note", "door", "knock"
+#: After the last sign of life of who holds a case, its claim lapses.
+LEASE = timedelta(minutes=15)
 
 
 # Every turn asks these; put together once, because that costs more than running them does.
@@ -79,13 +82,25 @@ def wait_for_person(session: Session, case: Case, now: datetime, why: str) -> No
         note(session, case, why, now)
 
 
+def come_back(session: Session, case: Case, now: datetime) -> None:
+    """A resident who was followed writes again: from now on they wait, and whose case it is stays."""
+    case.following_since, case.waiting_since = None, now
+    note(session, case, "came_back", now)
+
+
 def claim(session: Session, case_id: str, staff: Staff, now: datetime) -> Case:
     """Takes the case for one person. Raises HeldByAnother, Ended; LookupError when there is no such case."""
     taken = _changed(
         session,
         update(Case)
         .where(Case.id == case_id, Case.closed_at.is_(None), Case.claimed_by.is_(None))
-        .values(claimed_by=staff.id, claimed_at=now),
+        .values(
+            claimed_by=staff.id,
+            claimed_at=now,
+            claim_until=_lease(staff, now),
+            following_since=None,
+            responsible_id=func.coalesce(Case.responsible_id, None if is_system(staff) else staff.id),
+        ),
     )
     case = _found(session, case_id)
     if not taken:
@@ -93,17 +108,58 @@ def claim(session: Session, case_id: str, staff: Staff, now: datetime) -> Case:
             raise Ended("この相談は終わっています。")
         if case.claimed_by != staff.id:
             raise HeldByAnother(f"この相談は{holder_name(session, case)}さんが担当しています。")
+        case.claim_until = _lease(staff, now)
         return case
     _withdraw_bot(session, case, now)
     note(session, case, "claimed", now, staff)
     return case
 
 
+def renew(session: Session, case_id: str, staff: Staff, now: datetime) -> bool:
+    """A sign of life of who holds the case. False when they do not hold it (any more)."""
+    return _changed(
+        session,
+        update(Case)
+        .where(Case.id == case_id, Case.claimed_by == staff.id, Case.closed_at.is_(None))
+        .values(claim_until=_lease(staff, now)),
+    )
+
+
+def lapse(session: Session, case: Case, now: datetime, answered: bool) -> None:
+    """Frees a case whose holder has given no sign of life: it waits at its old place, or is followed as answered."""
+    staff = session.get_one(Staff, case.claimed_by)
+    case.responsible_id = case.responsible_id or staff.id
+    _free(case)
+    if answered:
+        case.following_since = now
+    else:
+        case.waiting_since = case.waiting_since or now
+    note(session, case, "lapsed_following" if answered else "lapsed_waiting", now, staff)
+
+
+def transfer(session: Session, case: Case, staff: Staff, to: Staff | Desk, now: datetime) -> None:
+    """Passes the case on: it waits, at its old place, for one person or for a desk. Raises HeldByAnother, Ended."""
+    if case.closed_at:
+        raise Ended("この相談は終わっています。")
+    if staff.role not in OVERSEERS:
+        _only_holder(session, case, staff)
+    _free(case)
+    case.following_since = None
+    case.waiting_since = case.waiting_since or now
+    if isinstance(to, Staff):
+        case.responsible_id, case.desk_id = to.id, to.desk_id or case.desk_id
+        name = f"{to.name or to.email}さん"
+    else:
+        case.responsible_id, case.desk_id = None, to.id
+        name = to.name
+    note(session, case, "transferred", now, staff, name)
+
+
 def release(session: Session, case: Case, staff: Staff, now: datetime) -> None:
     """Gives the case back to the queue, at its old place. A supervisor may do it for the one who holds it."""
     if not (case.claimed_by and staff.role in OVERSEERS):
         _only_holder(session, case, staff)
-    case.claimed_by = case.claimed_at = None
+    _free(case)
     case.waiting_since = case.waiting_since or now
     note(session, case, "released", now, staff)
 
@@ -111,7 +167,8 @@ def release(session: Session, case: Case, staff: Staff, now: datetime) -> None:
 def hand_back(session: Session, case: Case, staff: Staff, now: datetime) -> None:
     """Gives the talk back to the machine: it listens on, and the case collects until a person is needed again."""
     _only_holder(session, case, staff)
-    case.claimed_by = case.claimed_at = case.waiting_since = None
+    _free(case)
+    case.waiting_since = None
     case.last_message_at = now
     note(session, case, "handed_back", now, staff)
 
@@ -123,7 +180,7 @@ def close(session: Session, case: Case, staff: Staff | None, outcome: str, now: 
     if case.claimed_by and staff:
         _only_holder(session, case, staff)
     case.closed_at, case.outcome = now, outcome
-    case.claimed_by = None
+    _free(case)
     note(session, case, "closed", now, staff)
 
 
@@ -133,6 +190,7 @@ def answer(session: Session, case: Case, staff: Staff, text: str, now: datetime)
     # Locked as every writer of a talk locks it, so that its messages become visible in the order of their ids.
     conversation = session.get_one(Conversation, case.conversation_id, with_for_update=True)
     message = say(session, conversation, COUNSELOR, text, now, case=case, staff=staff)
+    case.claim_until = _lease(staff, now)
     note(session, case, "replied", now, staff)
     return message
 
@@ -220,6 +278,15 @@ def _withdraw_bot(session: Session, case: Case, now: datetime) -> None:
         )
         .values(done_at=now, error="担当者が話を引き継いだため、送りませんでした。")
     )
+
+
+def _lease(staff: Staff, now: datetime) -> datetime | None:
+    # A staff system has no page whose closing could be noticed: its claim ends when it says so.
+    return None if is_system(staff) else now + LEASE
+
+
+def _free(case: Case) -> None:
+    case.claimed_by = case.claimed_at = case.claim_until = None
 
 
 def _only_holder(session: Session, case: Case, staff: Staff) -> None:

@@ -1,6 +1,7 @@
 """The counselors' pages: the queue, a case, and what is done with it."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from fastapi import APIRouter, Request, Response
@@ -8,14 +9,18 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
-from handoff import access, board, desk, live, queue
+from handoff import access, board, desk, lease, live, queue, voice
+from handoff import case as cases
 from handoff.access import SignedIn
-from handoff.case import Ended, HeldByAnother, Status
+from handoff.board import Sight
+from handoff.case import Ended, HeldByAnother
 from handoff.door import SESSION, Door
 from handoff.pages import SignInFirst, StaffRoute, asked_by_htmx, page, render
 from handoff.second_step import SecondStep
 from handoff.town_sign_in import TownSignIn
 from handoff.trail import Trail
+from handoff.words import field_names
+from knowledge_base.vocabulary import vocabulary
 from storage import bells as bell
 from storage.bells import Bells
 from storage.clock import Clock
@@ -33,7 +38,7 @@ PARTS = ("head", "talk", "desk", "understood")
 def routes(settings: Settings, database: Database, bells: Bells, clock: Clock) -> APIRouter:
     """Everything under `/staff`."""
     router = APIRouter(prefix="/staff", route_class=StaffRoute, include_in_schema=False)
-    door, console = Door(settings, database, clock), _Console(database, bells, clock, settings.line_is_door)
+    door, console = Door(settings, database, clock), _Console(settings, database, bells, clock)
     door.add_to(router)
     SecondStep(settings, database, clock, door).add_to(router)
     if settings.oidc_issuer:
@@ -52,29 +57,31 @@ def routes(settings: Settings, database: Database, bells: Bells, clock: Clock) -
 
 
 class _Console:
-    def __init__(self, database: Database, bells: Bells, clock: Clock, line_is_door: bool) -> None:
-        self._database, self._bells, self._clock, self._line_is_door = database, bells, clock, line_is_door
+    def __init__(self, settings: Settings, database: Database, bells: Bells, clock: Clock) -> None:
+        self._settings, self._database, self._bells, self._clock = settings, database, bells, clock
         self._trail = Trail(database, clock)
 
     async def queue_page(self, request: Request) -> Response:
-        chosen, cursor, token = _chosen(request), request.query_params.get("cursor"), _token(request)
-        if cursor and not chosen:
+        sight, cursor, token = sight_of(request), request.query_params.get("cursor"), _token(request)
+        if cursor and not (sight.status or sight.mine):
             return RedirectResponse("/staff", 303)
         try:
-            found = await self._database.read(lambda session: self._board(session, token, chosen, cursor))
+            found = await self._database.read(lambda session: self._board(session, token, sight, cursor))
         except queue.NoCursor:  # a cursor of an older version, or none at all
             return RedirectResponse("/staff", 303)
         if found is None:
             raise SignInFirst
         who, html = found
-        seen = live.known({"board": html})
-        return page("queue.html", who=who, here="/staff", board=Markup(html), chosen=chosen, cursor=cursor, seen=seen)
+        return page(
+            "queue.html", who=who, here="/staff", board=Markup(html), sight=sight, cursor=cursor, asked="",
+            seen=live.known({"board": html}), fields=field_names(), areas=await self._database.read(queue.areas),
+        )  # fmt: skip
 
     async def queue_live(self, request: Request) -> Response:
-        chosen, token = _chosen(request), _token(request)
+        sight, token = sight_of(request), _token(request)
 
         async def look() -> live.Parts | None:
-            found = await self._database.read(lambda session: self._board(session, token, chosen, None))
+            found = await self._database.read(lambda session: self._board(session, token, sight, None))
             return {"board": found[1]} if found else None
 
         if await look() is None:
@@ -88,8 +95,8 @@ class _Console:
         token = _token(request)
 
         async def look() -> live.Parts | None:
-            found = await self._database.read(lambda session: self._case(session, token, case_id))
-            return found[1] if found else None
+            found = await self._look(token, case_id)
+            return found.parts if found else None
 
         if await look() is None:
             raise SignInFirst
@@ -109,10 +116,14 @@ class _Console:
 
         try:
             talk = await self._database.write(work)
-        except (HeldByAnother, Ended) as conflict:
-            return await self._show(request, case_id, 409, str(conflict), form.get("text", ""))
+        except (HeldByAnother, Ended, desk.Stale) as conflict:
+            typed, why = clean(form.get("text", "")) if verb == "answer" else "", str(conflict)
+            why = await self._database.write(
+                lambda session: voice.refused(session, case_id, who.staff, typed, why, now)
+            )
+            return await self._show(request, case_id, 409, why, form)
         except desk.Wrong as wrong:
-            return await self._show(request, case_id, 422, str(wrong), form.get("text", ""))
+            return await self._show(request, case_id, 422, str(wrong), form)
         self._bells.ring(bell.QUEUE, bell.OUTBOX, bell.talk(talk))
         if asked_by_htmx(request):
             shown = await self._show(request, case_id)
@@ -121,42 +132,60 @@ class _Console:
         return RedirectResponse(f"/staff/cases/{case_id}", 303)
 
     async def _show(
-        self, request: Request, case_id: str, status: int = 200, problem: str = "", draft: str = ""
+        self, request: Request, case_id: str, status: int = 200, problem: str = "", typed: Form | None = None
     ) -> Response:
-        token = _token(request)
-        found = await self._database.read(lambda session: self._case(session, token, case_id, draft))
+        found = await self._look(_token(request), case_id, typed or {})
         if found is None:
             raise SignInFirst
-        who, parts = found
-        self._trail.looked(who.staff, case_id)
-        marked = {name: Markup(html) for name, html in parts.items()}
+        self._trail.looked(found.who.staff, case_id)
+        marked = {name: Markup(html) for name, html in found.parts.items()}
         if asked_by_htmx(request):
             return HTMLResponse(render("case_parts.html", parts=marked, problem=problem), status)
-        seen = live.known(parts)
-        return page("case.html", status, who=who, case_id=case_id, parts=marked, problem=problem, seen=seen)
+        seen = live.known(found.parts)
+        return page("case.html", status, who=found.who, case_id=case_id, parts=marked, problem=problem, seen=seen)
 
-    def _board(
-        self, session: Session, token: str, chosen: Status | None, cursor: str | None
-    ) -> tuple[SignedIn, str] | None:
+    async def _look(self, token: str, case_id: str, typed: Form | None = None) -> "_Look | None":
+        """A look at a case is a sign of life of whoever holds it; None when the session has ended."""
+        found = await self._database.read(lambda session: self._case(session, token, case_id, typed or {}))
+        if found and found.renew:
+            now = self._clock.now()
+            await self._database.write(lambda session: cases.renew(session, case_id, found.who.staff, now))
+        return found
+
+    def _board(self, session: Session, token: str, sight: Sight, cursor: str | None) -> tuple[SignedIn, str] | None:
         """Who looks, and the queue as they see it; None when the session has ended."""
         now = self._clock.now()
         who = access.signed_in(session, token, now)
         if who is None:
             return None
         access.may_open(who.staff, "/staff")
-        return who, render("board.html", board=board.board(session, who.staff, chosen, cursor, now), chosen=chosen)
+        shown = board.board(session, who.staff, sight, cursor, now)
+        return who, render("board.html", board=shown, sight=sight, csrf=who.csrf)
 
-    def _case(self, session: Session, token: str, case_id: str, draft: str = "") -> tuple[SignedIn, live.Parts] | None:
-        """Who looks, and the parts of the case's page; None when the session has ended."""
+    def _case(self, session: Session, token: str, case_id: str, typed: Form) -> "_Look | None":
         now = self._clock.now()
         who = access.signed_in(session, token, now)
         if who is None:
             return None
         access.may_open(who.staff, f"/staff/cases/{case_id}")
         found = access.case_of(session, who.staff, case_id)
-        case = board.case_view(session, found, who.staff, now, self._line_is_door)
-        values = {"case": case, "csrf": who.csrf, "draft": draft}
-        return who, {name: live.stamped(render(f"{name}.html", **values)) for name in PARTS}
+        case = board.case_view(session, found, who.staff, now, self._settings.line_is_door)
+        at_desk = voice.desk_view(session, found, who.staff, self._settings, now)
+        values = {"case": case, "desk": at_desk, "csrf": who.csrf, "typed": typed}
+        parts = {name: live.stamped(render(f"{name}.html", **values, draft="")) for name in PARTS}
+        if draft := typed.get("text") or at_desk["draft"]:
+            # What somebody is writing is no news to their own browser, which sent it here.
+            parts["desk"] = live.stamped(render("desk.html", **values, draft=draft), of=parts["desk"])
+        return _Look(who, parts, lease.wants_renewal(found, who.staff.id, now))
+
+
+@dataclass(frozen=True)
+class _Look:
+    """Who looks at a case, the parts of its page, and whether their claim should be renewed by it."""
+
+    who: SignedIn
+    parts: live.Parts
+    renew: bool
 
 
 def _take(session: Session, case: Case, staff: Staff, _form: Form, now: datetime) -> None:
@@ -172,7 +201,13 @@ def _hand_back(session: Session, case: Case, staff: Staff, _form: Form, now: dat
 
 
 def _answer(session: Session, case: Case, staff: Staff, form: Form, now: datetime) -> None:
-    desk.answer(session, case, staff, clean(form.get("text", "")), now)
+    seen = form.get("answers", "")
+    answers = int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 10 else None
+    desk.answer(session, case, staff, clean(form.get("text", "")), now, answers)
+
+
+def _transfer(session: Session, case: Case, staff: Staff, form: Form, now: datetime) -> None:
+    desk.transfer(session, case, staff, form.get("to", ""), clean(form.get("note", "")), now)
 
 
 def _close(session: Session, case: Case, staff: Staff, form: Form, now: datetime) -> None:
@@ -183,6 +218,7 @@ VERBS: dict[str, Callable[[Session, Case, Staff, Form, datetime], None]] = {
     "claim": _take,
     "release": _release,
     "hand-back": _hand_back,
+    "transfer": _transfer,
     "answer": _answer,
     "close": _close,
 }
@@ -192,9 +228,16 @@ def _token(request: Request) -> str:
     return request.cookies.get(SESSION, "")
 
 
-def _chosen(request: Request) -> Status | None:
-    given = request.query_params.get("status")
-    return given if given in queue.STANDS else None
+def sight_of(request: Request) -> Sight:
+    """What of the queue the address asks for; what it cannot ask for is left out."""
+    given = request.query_params
+    status, field, area = given.get("status"), given.get("field", ""), given.get("area", "")
+    return Sight(
+        status=status if status in queue.STANDS else None,
+        mine=given.get("whose") == "mine",
+        field=field if field in vocabulary().fields else "",
+        area=int(area) if area.isascii() and area.isdigit() and len(area) < 10 else None,
+    )
 
 
 def _seen(request: Request) -> str:

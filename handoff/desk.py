@@ -8,13 +8,17 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from handoff import case as cases
-from handoff.access import is_system
+from handoff import drafts
+from handoff.access import ROLES, is_system
+from handoff.tongue import say
 from handoff.words import to_resident
-from storage.models import Case, Conversation, Message, Staff
+from storage.models import Case, Conversation, Desk, Message, Staff
+from storage.support import CaseNote
 
 #: What LINE takes in one message, in UTF-16 units; the same everywhere, so that nobody has to know the channel.
 LONGEST_ANSWER = 5_000
 LONGEST_OUTCOME = 500
+LONGEST_NOTE = 5_000
 
 
 class Wrong(Exception):
@@ -23,6 +27,10 @@ class Wrong(Exception):
 
 class TooLong(Wrong):
     """What was entered is longer than can be sent."""
+
+
+class Stale(Exception):
+    """The page is older than what has happened since; the message is a sentence."""
 
 
 def take(session: Session, case: Case, staff: Staff, now: datetime) -> None:
@@ -44,15 +52,41 @@ def hand_back(session: Session, case: Case, staff: Staff, now: datetime) -> None
     _tell(session, case, to_resident("handed_back", case.language), None, now)
 
 
-def answer(session: Session, case: Case, staff: Staff, text: str, now: datetime) -> Message:
-    """A counselor's words to the resident. Raises HeldByAnother, Wrong."""
+def transfer(session: Session, case: Case, staff: Staff, to: str, text: str, now: datetime) -> None:
+    """Passes the case on to `staff-<id>` or `desk-<id>`, with a note that only staff read. The resident hears who
+    speaks when the new one takes it. Raises HeldByAnother, Ended, Wrong."""
+    receiver = _receiver(session, to)
+    if isinstance(receiver, Staff) and receiver.id == staff.id:
+        raise Wrong(say("自分に引き継ぐことはできません。"))
+    if len(text) > LONGEST_NOTE:
+        raise TooLong(say("引き継ぎのメモは、5,000文字までで書いてください。"))
+    cases.transfer(session, case, staff, receiver, now)
+    if text.strip():
+        session.add(
+            CaseNote(case_id=case.id, staff_id=staff.id, audience="staff", text=text, at=now, changed_at=now, version=1)
+        )
+
+
+def answer(session: Session, case: Case, staff: Staff, text: str, now: datetime, answers: int | None = None) -> Message:
+    """A counselor's words to the resident. `answers`: how many there were when it was written.
+
+    Raises HeldByAnother, Wrong; Stale when the page has not seen an answer that was sent since.
+    """
     if not text.strip():
         raise Wrong("お返事の文を書いてください。")
     if utf16_units(text) > LONGEST_ANSWER:
         raise TooLong("一度に送れるのは5,000文字までです。分けて送ってください。")
     if case.closed_at:
         raise Wrong("この相談は終わっています。")
-    return cases.answer(session, case, staff, text, now)
+    if answers is not None and answers != drafts.answers(session, case.id):
+        raise Stale(
+            say(
+                "この画面を開いたあとに、別の画面からお返事が送られています。お話を読んでから、もう一度送ってください。"
+            )
+        )
+    message = cases.answer(session, case, staff, text, now)
+    drafts.drop(session, case.id, staff.id)
+    return message
 
 
 def close(session: Session, case: Case, staff: Staff, outcome: str, now: datetime) -> None:
@@ -68,6 +102,20 @@ def close(session: Session, case: Case, staff: Staff, outcome: str, now: datetim
 def utf16_units(text: str) -> int:
     """The length as LINE counts it."""
     return len(text.encode("utf-16-le")) // 2
+
+
+def _receiver(session: Session, to: str) -> Staff | Desk:
+    kind, _, number = to.partition("-")
+    id_ = int(number) if number.isascii() and number.isdigit() and len(number) < 10 else 0
+    if kind == "staff":
+        staff = session.get(Staff, id_)
+        if staff and staff.disabled_at is None and staff.role in ROLES and not is_system(staff):
+            return staff
+    if kind == "desk":
+        desk = session.get(Desk, id_)
+        if desk and desk.retired_at is None:
+            return desk
+    raise Wrong(say("引き継ぐ相手を選んでください。"))
 
 
 def _taken_over(staff: Staff, language: str) -> str:

@@ -15,6 +15,7 @@ from storage.database import unavailable
 Parts = Mapping[str, str]
 Look = Callable[[], Awaitable[Parts | None]]
 
+STAMP = '<template data-digest="'
 #: Without a bell a look is taken all the same: for other processes, and because waiting times grow.
 LOOK_EVERY_S = 3.0
 #: Bells that ring within this time are one look: a burst of messages must not render the page for each.
@@ -23,12 +24,20 @@ GATHER_S = 0.2
 
 def known(parts: Parts) -> str:
     """What a browser has, in a form that it can hand back (`?seen=`, `Last-Event-ID`)."""
-    return ".".join(digest(parts[name]) for name in sorted(parts))
+    return ".".join(known_as(parts[name]) for name in sorted(parts))
 
 
-def stamped(html: str) -> str:
-    """The part with its digest inside, so that a browser that has it already (from its own click) lets it stand."""
-    return f'<template data-digest="{digest(html)}"></template>{html}'
+def stamped(html: str, of: str | None = None) -> str:
+    """The part with its digest inside, so that a browser that has it already (from its own click) lets it stand.
+
+    `of`: what the digest is made of instead, where the part holds something whose change is no news to the browser.
+    """
+    return f'{STAMP}{digest(html if of is None else of)}"></template>{html}'
+
+
+def known_as(html: str) -> str:
+    """What the part is compared by."""
+    return html[len(STAMP) :].partition('"')[0] if html.startswith(STAMP) else digest(html)
 
 
 def stream(look: Look, bells: Bells, name: str, seen: str) -> StreamingResponse:
@@ -54,9 +63,9 @@ async def events(look: Look, bells: Bells, name: str, seen: str) -> AsyncIterato
                 yield _event("gone", "", "gone")
                 return
             for part, html in parts.items():
-                if digest(html) not in have:
+                if known_as(html) not in have:
                     yield _event(part, html, known(parts))
-            have = {digest(html) for html in parts.values()} or have
+            have = {known_as(html) for html in parts.values()} or have
             yield ":\n\n"  # a comment: a browser that is gone is noticed by writing to it
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(rung.wait(), LOOK_EVERY_S)

@@ -51,3 +51,9 @@ class Office:
     async def form(self, request: Request) -> tuple[SignedIn, Form]:
         """Who sends this form, and what it holds, for work that is not one write. Raises as `change`."""
         return await self._door.form_of_staff(request)
+
+    async def ask(self, request: Request, work: Callable[[Session, SignedIn, Form, datetime], T]) -> T:
+        """Reads what a form asks for that must not stand in an address. Raises as `change` does."""
+        who, form = await self._door.form_of_staff(request)
+        now = self.clock.now()
+        return await self.database.read(lambda session: work(session, who, form, now))

@@ -3,26 +3,39 @@
 Pages follow a key, not a number: a page is as fast at the millionth case as at the first, and a case that is claimed
 while somebody leafs through moves nobody else. There are four levels of urgency, and within one level the index holds
 the cases in the very order of the queue; so a page is at most four short walks along the index.
+
+A filter (a field, an area) is a mark of the case (handoff/finding.py). Where few cases have it, those are looked up and
+put in order; where many have it, the walk along the index soon meets a page of them. So both stay fast.
 """
 
 import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, literal, select, tuple_
+from sqlalchemy import ColumnElement, Select, String, cast, func, literal, or_, select, tuple_
 from sqlalchemy.orm import Session, load_only
 
+from handoff import finding
 from handoff.access import cases_of
 from handoff.case import LEVELS, Status
 from handoff.summary import LONGEST_COMPLAINT, shorten
-from storage.models import Case, Delivery, Instant, Message, Staff
+from storage.models import Case, Conversation, Delivery, Instant, Message, Staff
+from storage.support import Area, CaseMark, CaseWords
 
 #: Counting stops here: beyond it a desk only needs to know that it is many.
 COUNTED = 1000
 MOST = 200
+#: So many cases are looked up and put in order; where more have a mark, they are met on the walk.
+FEW = 4000
+#: A search shows the newest so many finds.
+MOST_FOUND = 200
+#: Of the newest dangers a browser is told, so that it can sound once for each.
+DANGERS_TOLD = 20
+DANGER = LEVELS.index("urgent")
+MOST_AREAS = 300
 
 _OPEN = Case.closed_at.is_(None)
 _FREE = _OPEN & Case.claimed_by.is_(None) & Case.following_since.is_(None)
@@ -80,26 +93,79 @@ def page(
     limit: int,
     cursor: str | None = None,
     *where: ColumnElement[bool],
+    marks: Sequence[str] = (),
 ) -> Page:
-    """One page of the queue. Without a status: every open case. Raises NoCursor."""
+    """One page of the queue, of the cases that have all the marks; without a status every open one. Raises NoCursor."""
     after = Place.read(cursor) if cursor else None
-    cases = list(_walk(session, staff, status, limit + 1, after, where))
+    few = next((mark for mark in marks if _is_rare(session, mark)), None)
+    found = cases_of(staff).where(STANDS[status] if status else _OPEN, *where, *map(_marked, marks))
+    if few is None:
+        cases = list(_walk(session, found, status, limit + 1, after))
+    else:
+        cases = _look_up(session, found.where(_among(few)), status, limit + 1, after)
     more = len(cases) > limit
     cases = cases[:limit]
     return Page(cases, _place(cases[-1], status).cursor() if more else None)
 
 
+def mine(staff: Staff) -> ColumnElement[bool]:
+    """What somebody holds, and what they are responsible for."""
+    return or_(
+        # Every level, said so that the index of the claimed is entered by its first column.
+        Case.urgency.in_(range(len(LEVELS))) & (Case.claimed_by == staff.id) & _OPEN,
+        (Case.responsible_id == staff.id) & _OPEN,
+    )
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a search found: open cases in the queue's order, closed ones with the last first; whether there is more."""
+
+    open: list[Case]
+    closed: list[Case]
+    more: bool
+
+
+def search(session: Session, staff: Staff, terms: Sequence[str]) -> Found:
+    """The cases whose resident's words or client's name hold every term (handoff/finding.py makes them)."""
+    if not terms:
+        return Found([], [], more=False)
+    longest, *rest = sorted(terms, key=len, reverse=True)
+    asked = cases_of(staff).join(CaseWords, CaseWords.case_id == Case.id).with_only_columns(Case.id)
+    asked = finding.newest_with(session, asked, longest).where(*map(finding.also_holds, rest))
+    rows = session.scalars(asked.limit(MOST_FOUND + 1)).all()
+    ids = set(rows[:MOST_FOUND])
+    cases = session.scalars(select(Case).where(Case.id.in_(ids)).options(_only_what_is_shown())).all()
+    waiting = sorted((case for case in cases if case.closed_at is None), key=lambda case: _order(case, None))
+    closed = sorted((case for case in cases if case.closed_at), key=lambda case: _order(case, "closed"))
+    return Found(waiting, closed, more=len(rows) > MOST_FOUND)
+
+
+def dangers(session: Session, staff: Staff) -> list[str]:
+    """The cases in danger whom nobody has yet, the newest first, so that a browser can tell which are new to it."""
+    found: list[str] = []
+    for level in range(len(LEVELS) - 1, DANGER - 1, -1):
+        walk = _ids(staff).where(STANDS["waiting"], Case.urgency == level)
+        found += session.scalars(walk.order_by(Case.waiting_since.desc(), Case.id.desc()).limit(DANGERS_TOLD))
+    return found
+
+
+def areas(session: Session) -> list[Area]:
+    """The areas that cases come from, by name."""
+    there = select(CaseMark.case_id).where(CaseMark.mark == literal("area:") + cast(Area.id, String)).exists()
+    return list(session.scalars(select(Area).where(there).order_by(Area.name).limit(MOST_AREAS)))
+
+
 def counts(session: Session, staff: Staff) -> dict[Status, int]:
     """How many stand where, counted up to COUNTED; the closed are not counted."""
-    return {
-        status: session.scalar(
-            select(func.count()).select_from(
-                # Every level, said so that the index of that status is entered by its first column.
-                _ids(staff).where(stands, Case.urgency.in_(range(len(LEVELS)))).limit(COUNTED).subquery()
-            )
-        ) or 0
-        for status, stands in STANDS.items() if status != "closed"
-    }  # fmt: skip
+    told = [status for status in STANDS if status != "closed"]
+    # Every level, said so that the index of that status is entered by its first column.
+    of_each = [
+        _ids(staff).where(STANDS[status], Case.urgency.in_(range(len(LEVELS)))).limit(COUNTED).subquery()
+        for status in told
+    ]
+    counted = session.execute(select(*(select(func.count()).select_from(one).scalar_subquery() for one in of_each)))
+    return dict(zip(told, counted.one(), strict=True))
 
 
 def others_waiting(session: Session, conversation_id: str) -> int:
@@ -116,9 +182,28 @@ def undelivered(session: Session, cases: list[Case]) -> set[str]:
         session.scalars(
             select(Message.case_id)
             .join(Delivery, Delivery.id == Message.delivery_id)
-            .where(Message.case_id.in_([case.id for case in cases]), Delivery.failed_at.is_not(None))
+            .where(Message.case_id.in_([case.id for case in cases]))
+            .group_by(Message.case_id)
+            # One that arrived later has made up for it.
+            .having(
+                func.max(Message.id).filter(Delivery.failed_at.is_not(None))
+                > func.coalesce(func.max(Message.id).filter(Delivery.sent_at.is_not(None)), 0)
+            )
         )
     )
+
+
+def unreached(session: Session, staff: Staff) -> int:
+    """How many of somebody's cases have an answer that did not arrive, or a resident who has blocked us."""
+    found = session.scalars(cases_of(staff).where(mine(staff)).options(_only_what_is_shown()).limit(MOST)).all()
+    if not found:
+        return 0
+    blocked = session.scalars(
+        select(Case.id)
+        .join(Conversation, Conversation.id == Case.conversation_id)
+        .where(Case.id.in_([case.id for case in found]), Conversation.blocked_at.is_not(None))
+    )
+    return len(undelivered(session, list(found)) | set(blocked))
 
 
 def unread(session: Session, cases: list[Case]) -> set[str]:
@@ -146,21 +231,15 @@ def complaints(session: Session, cases: list[Case]) -> dict[str, str]:
 
 
 def holders(session: Session, cases: list[Case]) -> dict[int, str]:
-    """The names of who holds the cases."""
-    ids = {case.claimed_by for case in cases if case.claimed_by}
+    """The names of who holds the cases, and of whose they are."""
+    ids = {id_ for case in cases for id_ in (case.claimed_by, case.responsible_id) if id_}
     return {staff.id: staff.name or staff.email for staff in session.scalars(select(Staff).where(Staff.id.in_(ids)))}
 
 
 def _walk(
-    session: Session,
-    staff: Staff,
-    status: Status | None,
-    limit: int,
-    after: Place | None,
-    where: tuple[ColumnElement[bool], ...],
+    session: Session, found: Select[Case], status: Status | None, limit: int, after: Place | None
 ) -> Iterator[Case]:
-    stands = STANDS[status] if status else _OPEN
-    found = cases_of(staff).where(stands, *where).options(_only_what_is_shown())
+    found = found.options(_only_what_is_shown())
     if status == "closed":
         yield from session.scalars(_last_closed_first(found, after).limit(limit))
         return
@@ -173,6 +252,44 @@ def _walk(
         limit -= len(cases)
         if limit <= 0:
             return
+
+
+def _look_up(
+    session: Session, found: Select[Case], status: Status | None, limit: int, after: Place | None
+) -> list[Case]:
+    """The same page of few cases: read all of their keys, put them in order, and read what is shown of the page."""
+    keys = load_only(Case.urgency, Case.waiting_since, Case.opened_at, Case.closed_at)
+    cases = sorted(session.scalars(found.options(keys)), key=lambda case: _order(case, status))
+    if after:
+        cases = [case for case in cases if _order(case, status) > _order_of(after, status)]
+    wanted = {case.id: case for case in cases[:limit]}
+    again = {"populate_existing": True}
+    shown = select(Case).where(Case.id.in_(wanted)).options(_only_what_is_shown())
+    session.scalars(shown, execution_options=again).all()
+    return list(wanted.values())
+
+
+def _is_rare(session: Session, mark: str) -> bool:
+    met = select(CaseMark.case_id).where(CaseMark.mark == mark).limit(FEW + 1).subquery()
+    return (session.scalar(select(func.count()).select_from(met)) or 0) <= FEW
+
+
+def _marked(mark: str) -> ColumnElement[bool]:
+    return select(CaseMark.mark).where(CaseMark.mark == mark, CaseMark.case_id == Case.id).exists()
+
+
+def _among(mark: str) -> ColumnElement[bool]:
+    return Case.id.in_(select(CaseMark.case_id).where(CaseMark.mark == mark))
+
+
+def _order(case: Case, status: Status | None) -> tuple[Any, ...]:
+    return _order_of(_place(case, status), status)
+
+
+def _order_of(place: Place, status: Status | None) -> tuple[Any, ...]:
+    if status == "closed":
+        return -place.since.timestamp(), [-ord(letter) for letter in place.id]
+    return -place.level, place.since, place.id
 
 
 def _last_closed_first(found: Select[Case], after: Place | None) -> Select[Case]:
@@ -203,6 +320,7 @@ def _ids(staff: Staff) -> Select[str]:
 def _only_what_is_shown() -> Any:
     return load_only(
         Case.channel, Case.language, Case.opened_at, Case.last_message_at, Case.waiting_since, Case.claimed_by,
-        Case.following_since, Case.closed_at, Case.urgency, Case.assessment, Case.complaint,
+        Case.following_since, Case.closed_at, Case.urgency, Case.assessment, Case.complaint, Case.responsible_id,
+        Case.desk_id,
         raiseload=True,
     )  # fmt: skip

@@ -55,6 +55,11 @@ def field_name(field: str) -> str:
     return known.ja if known else field
 
 
+def field_names() -> list[tuple[str, str]]:
+    """Every field's id and name, in the knowledge base's order."""
+    return [(id_, field.ja) for id_, field in vocabulary().fields.items()]
+
+
 def language_name(language: str) -> str:
     """The language as staff know it."""
     return words().languages.get(language, language)

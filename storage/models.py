@@ -206,6 +206,9 @@ class Case(Base):
         _left("cases_claimed", "claimed_by IS NOT NULL AND closed_at IS NULL", "urgency", "claimed_by"),
         _left("cases_following", "following_since IS NOT NULL AND closed_at IS NULL", "urgency", "following_since"),
         _left("cases_closed", "closed_at IS NOT NULL", "closed_at", "id"),
+        # Claims that may lapse; and what somebody is responsible for.
+        _left("cases_lease", "claim_until IS NOT NULL AND closed_at IS NULL", "claim_until"),
+        _left("cases_mine", "responsible_id IS NOT NULL AND closed_at IS NULL", "responsible_id"),
         # One open case a conversation, also when two processes open one at once.
         _left("cases_open", "closed_at IS NULL", "conversation_id", unique=True),
         _left("cases_collecting", "waiting_since IS NULL AND closed_at IS NULL", "last_message_at"),

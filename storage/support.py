@@ -243,6 +243,38 @@ class CannedReply(Base):
     version: Mapped[int] = mapped_column(default=1)
 
 
+class Area(Base):
+    """A part of the town that cases come from, by the name that residents use: its id stands in addresses of pages."""
+
+    __tablename__ = "areas"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+
+
+class CaseMark(Base):
+    """What the queue is filtered by: `field:<id>`, `area:<id>`. Kept by handoff/finding.py with the case."""
+
+    __tablename__ = "case_marks"
+
+    mark: Mapped[str] = mapped_column(String(40), primary_key=True)
+    case_id: Mapped[str] = mapped_column(ForeignKey("cases.id", ondelete="CASCADE"), primary_key=True, index=True)
+
+
+class CaseWords(Base):
+    """What a case is searched by: pairs of letters of one message, or of the client's name (no message)."""
+
+    __tablename__ = "case_words"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    case_id: Mapped[str] = mapped_column(ForeignKey("cases.id", ondelete="CASCADE"), index=True)
+    message_id: Mapped[int | None] = mapped_column(
+        ForeignKey("messages.id", ondelete="CASCADE"), index=True, unique=True
+    )
+    #: In the order of the text, parted by spaces. Indexed by migration 0005, as each database can.
+    grams: Mapped[str]
+
+
 class TownTable(Base):
     """A table that an admin may change, over the one that a data file of this repository brings."""
 

@@ -3,18 +3,23 @@
 import base64
 import json
 import re
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event, update
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import delete, event, update
 from sqlalchemy.orm import Session
 
 from handoff import access, queue
-from handoff.case import LEVELS, Status, claim, close
+from handoff.case import LEVELS, Status, begin_case, claim, close, release, wait_for_person
+from handoff.finding import field_mark
 from storage import schema
 from storage.database import Database
-from storage.models import Case, Staff
+from storage.models import Case, CaseEvent, Conversation, Staff, new_id
+from storage.support import CaseMark
 from tests.conftest import Town
 from tests.desk import a_case, add_staff
 
@@ -65,6 +70,84 @@ async def test_a_claim_between_two_pages_moves_nobody_else(town: Town, sato: Sta
     second = await database.read(lambda session: queue.page(session, sato, "waiting", 3, first.next))
     assert [case.id for case in (*first.cases, *second.cases)] == made
     assert second.next is None
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    limit=st.integers(1, 4),
+    steps=st.lists(
+        st.one_of(
+            st.tuples(st.just("comes"), st.integers(0, 3)),
+            st.tuples(st.sampled_from(["claimed", "released"]), st.integers(0, 9)),
+            st.tuples(st.just("leafs"), st.just(0)),
+        ),
+        max_size=30,
+    ),
+    marked=st.booleans(),
+)
+def test_whoever_leafs_skips_nobody_and_nobody_overtakes(
+    queue_of: Database, limit: int, steps: list[tuple[str, int]], marked: bool
+) -> None:
+    """However claims, releases and new cases fall between the pages of somebody who leafs through."""
+    came: list[Case] = []
+    gone: set[str] = set()
+    seen: list[Case] = []
+    began, cursor, moment = None, None, datetime(2026, 11, 23, tzinfo=UTC)
+    marks = [field_mark("child")] if marked else []
+
+    def leaf(session: Session) -> str | None:
+        nonlocal began
+        began = len(came) if began is None else began
+        page = queue.page(session, staff, "waiting", limit, cursor, marks=marks)
+        seen.extend(page.cases)
+        return page.next
+
+    staff = queue_of.write_now(empty)
+    for i, (step, which) in enumerate([*steps, *[("leafs", 0)] * 40]):
+        now = moment + timedelta(minutes=i)
+        if step == "comes":
+            came.append(queue_of.write_now(lambda session: waits(session, which, now)))  # noqa: B023
+        elif step == "leafs" and (began is None or cursor):
+            cursor = queue_of.read_now(leaf)
+        elif came and step == "claimed":
+            gone.add(queue_of.write_now(lambda s: claim(s, came[which % len(came)].id, staff, now)).id)  # noqa: B023
+        elif gone and step == "released":
+            held = sorted(gone)[which % len(gone)]
+            queue_of.write_now(lambda s: set_free(s, held, staff, now))  # noqa: B023
+    ids_seen = [case.id for case in seen]
+    assert len(ids_seen) == len(set(ids_seen))
+    assert {case.id for case in came[:began]} - gone <= set(ids_seen)
+    assert seen == sorted(seen, key=lambda case: (-case.urgency, case.waiting_since, case.id))
+
+
+@pytest.fixture
+def queue_of(tmp_path: Path) -> Iterator[Database]:
+    database = Database(f"sqlite:///{tmp_path / 'town.db'}")
+    schema.upgrade(database)
+    yield database
+    database.close()
+
+
+def empty(session: Session) -> Staff:
+    for table in (CaseEvent, CaseMark, Case, Conversation, Staff):
+        session.execute(delete(table))
+    return access.add_staff_with(session, "sato@example.jp", "counselor", "", datetime(2026, 11, 23, tzinfo=UTC))
+
+
+def waits(session: Session, level: int, now: datetime) -> Case:
+    conversation = Conversation(channel="web", address=new_id(), created_at=now, talk={}, failures=0)
+    session.add(conversation)
+    session.flush()
+    opened = begin_case(session, conversation, now)
+    opened.urgency, opened.assessment = level, {"fields": [{"id": "child"}]}
+    wait_for_person(session, opened, now, "finished")
+    return opened
+
+
+def set_free(session: Session, case_id: str, staff: Staff, now: datetime) -> None:
+    held = session.get_one(Case, case_id)
+    if held.claimed_by:
+        release(session, held, staff, now)
 
 
 async def test_each_case_stands_in_one_place_and_is_counted_there(town: Town, sato: Staff) -> None:

@@ -22,14 +22,28 @@ from connectors.base import Channel
 from connectors.inbox import Inbox
 from connectors.line_door import LineDoor
 from connectors.outbox import Outbox
-from handoff import api, console, me, notice_pages, presence, settings_pages, tongue, trail_pages
+from handoff import (
+    api,
+    console,
+    drafts,
+    finding,
+    lease,
+    me,
+    notice_pages,
+    presence,
+    replies,
+    search,
+    settings_pages,
+    tongue,
+    trail_pages,
+)  # fmt: skip
 from handoff.notices import Notices
 from handoff.trail import Trail
 from storage import bells as bell
 from storage import schema
 from storage.bells import Bells
 from storage.clock import Clock
-from storage.database import Database
+from storage.database import Database, unavailable
 from storage.logs import where
 from storage.models import Conversation
 from storage.problems import Problem, answer_bad_request, answer_failure, answer_http_error, answer_problem
@@ -45,6 +59,17 @@ ASSETS = {
     "htmx.js": NODE_MODULES / "htmx.org/dist/htmx.min.js",
     "sse.js": NODE_MODULES / "htmx-ext-sse/dist/sse.min.js",
 }
+#: The console comes last: its verbs take any name (/staff/cases/{id}/{verb}).
+STAFF_PAGES = (
+    me,
+    settings_pages,
+    notice_pages,
+    trail_pages,
+    drafts,
+    replies,
+    search,
+    console,
+)
 SWEEP_EVERY_S = 5.0
 #: The sweep's own bell, for those who cannot wait for its next round.
 SWEEP = "sweep"
@@ -78,6 +103,7 @@ class Service:
             self.bells.hear_afar,
             self._watch_quota,
             self._keep_presence,
+            self._catch_up,
             self.notices.run,
         ]
         tasks = [asyncio.create_task(_for_ever(loop)) for loop in loops]
@@ -98,10 +124,22 @@ class Service:
             with contextlib.suppress(DBAPIError):  # the next sweep does it
                 if await self.database.write(lambda session: let_wait(session, now, silence)):  # noqa: B023
                     self.bells.ring(bell.QUEUE)
+                if lapsed := await self.database.write(lambda session: lease.let_lapse(session, now)):  # noqa: B023
+                    self.bells.ring(bell.QUEUE, *map(bell.talk, lapsed))
             await self.bells.wait(SWEEP, SWEEP_EVERY_S)
 
     async def _keep_presence(self) -> None:
         await presence.keep(self.database, self.bells)
+
+    async def _catch_up(self) -> None:
+        at: int | None = 0
+        while at is not None:
+            try:
+                at = await self.database.write(lambda session: finding.catch_up(session, at or 0))  # noqa: B023
+            except DBAPIError as error:
+                if not unavailable(error):
+                    raise
+                await asyncio.sleep(1)
 
     async def _watch_quota(self) -> None:
         if self.line:
@@ -141,12 +179,8 @@ def create_app(service: Service) -> FastAPI:
     app.include_router(web.routes(settings, database, service.inbox, bells, clock))
     if settings.line_on:
         app.include_router(line.routes(settings, service.inbox, clock))
-    # Pages of a case come before the console, whose verbs take any name (/staff/cases/{id}/{verb}).
-    app.include_router(me.routes(settings, database, bells, clock))
-    app.include_router(settings_pages.routes(settings, database, bells, clock))
-    app.include_router(notice_pages.routes(settings, database, bells, clock))
-    app.include_router(trail_pages.routes(settings, database, bells, clock))
-    app.include_router(console.routes(settings, database, bells, clock))
+    for pages in STAFF_PAGES:
+        app.include_router(pages.routes(settings, database, bells, clock))
     app.include_router(api.routes(settings, database, bells, clock))
     app.add_api_route("/assets/{name}", asset, include_in_schema=False)
     app.mount("/static/console", StaticFiles(directory=ROOT / "handoff/static"))

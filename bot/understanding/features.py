@@ -150,9 +150,7 @@ def _all_families(passage: _Passage) -> _Counts:
             # Sizes are powers of two.
             bucket = (one.hash >> np.uint64(40)) & np.uint64(family.size - 1)
             places.append(bucket.astype(np.int64) + first)
-    start, end, weight = (
-        np.concatenate([getattr(one, name) for one in runs]) for name in ("start", "end", "weight")
-    )
+    start, end, weight = (np.concatenate([getattr(one, name) for one in runs]) for name in ("start", "end", "weight"))
     return _Counts(start, end, np.concatenate(places), weight)
 
 

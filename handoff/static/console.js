@@ -6,13 +6,38 @@ document.addEventListener("keydown", (event) => {
   if (event.target instanceof HTMLTextAreaElement && "send" in event.target.dataset) event.target.form.requestSubmit();
 });
 
-// j and k go down and up the queue, while the focus is in it.
+// Keys of the queue and of a case: j k down and up, c claims, r answers, ? tells of them. Never while somebody types.
+const keys = document.getElementById("keys");
+const rows = () => [...document.querySelectorAll(".board .open")];
+const step = (by) => {
+  const at = rows().indexOf(document.activeElement);
+  rows()[at < 0 ? 0 : Math.max(0, at + by)]?.focus();
+};
+const inFocus = () => document.activeElement?.closest(".row");
+const answerBox = () => document.querySelector("#desk [data-send]") ?? document.querySelector("#desk form[action$='/claim'] button");
+const does = {
+  j: () => step(1),
+  k: () => step(-1),
+  c: () => (inFocus()?.querySelector(".take") ?? document.querySelector("#desk form[action$='/claim']"))?.requestSubmit(),
+  r: () => {
+    const open = inFocus()?.querySelector(".open");
+    if (open) location.assign(`${open.href}#answer`);
+    else answerBox()?.focus();
+  },
+  "?": () => (keys?.open ? keys.close() : keys?.showModal()),
+};
 document.addEventListener("keydown", (event) => {
-  if ((event.key !== "j" && event.key !== "k") || event.ctrlKey || event.metaKey || event.altKey) return;
-  const rows = [...document.querySelectorAll(".board .open")];
-  const at = rows.indexOf(document.activeElement);
-  if (at >= 0) rows[at + (event.key === "j" ? 1 : -1)]?.focus();
+  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.repeat && "cr?".includes(event.key)) return;
+  if (event.target.closest?.("input, textarea, select, [contenteditable]") || !Object.hasOwn(does, event.key)) return;
+  if (keys?.open && event.key !== "?") return;
+  event.preventDefault();
+  does[event.key]();
 });
+for (const button of document.querySelectorAll("[data-keys]")) {
+  button.hidden = false;
+  button.addEventListener("click", does["?"]);
+}
+if (location.hash === "#answer") answerBox()?.focus();
 
 // Pointing at a finding lights the words that it rests on.
 const light = (quote) => {
