@@ -141,7 +141,7 @@ def let_wait(session: Session, now: datetime, silence: timedelta) -> int:
     silent = session.scalars(
         select(Case).where(
             Case.waiting_since.is_(None), Case.closed_at.is_(None), Case.claimed_by.is_(None),
-            Case.last_message_at < now - silence,
+            Case.following_since.is_(None), Case.last_message_at < now - silence,
         )
     ).all()  # fmt: skip
     for case in silent:

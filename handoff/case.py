@@ -2,13 +2,13 @@
 
 import uuid
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal, cast
 
 from sqlalchemy import CursorResult, Update, bindparam, select, update
 from sqlalchemy.orm import Session
 
-from handoff.access import OVERSEERS
+from handoff.access import OVERSEERS, is_system
 from storage.database import add_row
 from storage.models import Attempt, Case, CaseEvent, Conversation, Delivery, Message, Staff, new_id
 
@@ -72,6 +72,28 @@ def begin_case(session: Session, conversation: Conversation, now: datetime) -> C
     return case
 
 
+def ended_lately(session: Session, conversation_id: str, since: datetime) -> Case | None:
+    """The resident's last case, if it ended after `since`: their next message opens it again."""
+    last = select(Case).where(Case.conversation_id == conversation_id).order_by(Case.opened_at.desc(), Case.id).limit(1)
+    case = session.scalars(last).first()
+    return case if case and case.closed_at and case.closed_at > since else None
+
+
+def reopen(session: Session, conversation: Conversation, now: datetime, within: timedelta) -> Case | None:
+    """Opens the resident's last case again, if it ended not longer ago than `within`; None when there is none.
+
+    It waits for a person at once, and stays the case of whoever was responsible. How it had ended stays in its event.
+    """
+    case = ended_lately(session, conversation.id, now - within)
+    if case is None:
+        return None
+    note(session, case, "reopened", now, text=case.outcome)
+    case.closed_at = case.outcome = case.outcome_kind = case.following_since = None
+    case.waiting_since = now
+    session.flush()
+    return case
+
+
 def wait_for_person(session: Session, case: Case, now: datetime, why: str) -> None:
     """Puts the case among the waiting; one that waits already keeps its place."""
     if case.waiting_since is None:
@@ -85,7 +107,7 @@ def claim(session: Session, case_id: str, staff: Staff, now: datetime) -> Case:
         session,
         update(Case)
         .where(Case.id == case_id, Case.closed_at.is_(None), Case.claimed_by.is_(None))
-        .values(claimed_by=staff.id, claimed_at=now),
+        .values(claimed_by=staff.id, claimed_at=now, following_since=None),
     )
     case = _found(session, case_id)
     if not taken:
@@ -94,6 +116,8 @@ def claim(session: Session, case_id: str, staff: Staff, now: datetime) -> Case:
         if case.claimed_by != staff.id:
             raise HeldByAnother(f"この相談は{holder_name(session, case)}さんが担当しています。")
         return case
+    if not is_system(staff):
+        case.responsible_id = case.responsible_id or staff.id
     _withdraw_bot(session, case, now)
     note(session, case, "claimed", now, staff)
     return case
@@ -116,15 +140,52 @@ def hand_back(session: Session, case: Case, staff: Staff, now: datetime) -> None
     note(session, case, "handed_back", now, staff)
 
 
-def close(session: Session, case: Case, staff: Staff | None, outcome: str, now: datetime) -> None:
-    """Ends the case with its outcome. The resident's next message begins a new one. Raises HeldByAnother, Ended."""
+def follow(session: Session, case: Case, staff: Staff, now: datetime) -> None:
+    """Stays connected with nobody in the talk: the case leaves the queue until its resident writes again.
+
+    Who holds it may do so, or whoever is responsible while nobody does. Raises HeldByAnother, Ended.
+    """
     if case.closed_at:
         raise Ended("この相談は終わっています。")
-    if case.claimed_by and staff:
-        _only_holder(session, case, staff)
-    case.closed_at, case.outcome = now, outcome
-    case.claimed_by = None
+    only_who_carries(session, case, staff)
+    case.responsible_id = case.responsible_id or staff.id
+    case.claimed_by = case.claimed_at = case.claim_until = case.waiting_since = None
+    case.following_since = now
+    note(session, case, "following", now, staff)
+
+
+def written_again(session: Session, case: Case, now: datetime) -> None:
+    """Somebody who is followed has written: they wait for a person again."""
+    if case.following_since:
+        case.following_since = None
+        wait_for_person(session, case, now, "written_again")
+
+
+def close(
+    session: Session, case: Case, staff: Staff | None, outcome: str, now: datetime, kind: str | None = None
+) -> None:
+    """Ends the case with its outcome. The resident's next message opens it again, or begins a new one (`reopen`).
+
+    Who holds it may do so, or whoever is responsible while nobody does. Raises HeldByAnother, Ended.
+    """
+    if case.closed_at:
+        raise Ended("この相談は終わっています。")
+    if staff and (case.claimed_by or case.responsible_id):
+        only_who_carries(session, case, staff)
+    case.closed_at, case.outcome, case.outcome_kind = now, outcome, kind
+    case.claimed_by = case.next_contact_on = case.next_contact_note = None
     note(session, case, "closed", now, staff)
+
+
+def only_who_carries(session: Session, case: Case, staff: Staff) -> None:
+    """Raises HeldByAnother unless this is who holds the case, or is responsible for it while nobody holds it."""
+    if case.claimed_by is None and case.responsible_id == staff.id:
+        return
+    if case.claimed_by is None and case.responsible_id:
+        responsible = session.get_one(Staff, case.responsible_id)
+        name = responsible.name or responsible.email
+        raise HeldByAnother(f"主担当は{name}さんです。先に「担当する」を押してください。")
+    _only_holder(session, case, staff)
 
 
 def answer(session: Session, case: Case, staff: Staff, text: str, now: datetime) -> Message:

@@ -166,7 +166,7 @@ def _answer(session: Session, case: Case, staff: Staff, form: Form, now: datetim
 
 
 def _close(session: Session, case: Case, staff: Staff, form: Form, now: datetime) -> None:
-    desk.close(session, case, staff, clean(form.get("outcome", "")), now)
+    desk.close(session, case, staff, clean(form.get("outcome", "")), now, form.get("kind"))
 
 
 VERBS: dict[str, Callable[[Session, Case, Staff, Form, datetime], None]] = {

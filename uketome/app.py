@@ -22,7 +22,17 @@ from connectors.base import Channel
 from connectors.inbox import Inbox
 from connectors.line_door import LineDoor
 from connectors.outbox import Outbox
-from handoff import api, console, tongue
+from handoff import (
+    agency_pages,
+    api,
+    check_ins,
+    console,
+    letter_pages,
+    meeting_pages,
+    support_pages,
+    today_pages,
+    tongue,
+)
 from storage import bells as bell
 from storage import schema
 from storage.bells import Bells
@@ -87,6 +97,8 @@ class Service:
             with contextlib.suppress(DBAPIError):  # the next sweep does it
                 if await self.database.write(lambda session: let_wait(session, now, silence)):  # noqa: B023
                     self.bells.ring(bell.QUEUE)
+                if sent := await self.database.write(lambda session: check_ins.send_due(session, now)):  # noqa: B023
+                    self.bells.ring(bell.OUTBOX, *map(bell.talk, sent))
             await self.bells.wait(SWEEP, SWEEP_EVERY_S)
 
     async def _watch_quota(self) -> None:
@@ -127,6 +139,8 @@ def create_app(service: Service) -> FastAPI:
     if settings.line_on:
         app.include_router(line.routes(settings, service.inbox, clock))
     # Pages of a case come before the console, whose verbs take any name (/staff/cases/{id}/{verb}).
+    for pages in (agency_pages, support_pages, letter_pages, meeting_pages, today_pages):
+        app.include_router(pages.routes(settings, database, bells, clock))
     app.include_router(console.routes(settings, database, bells, clock))
     app.include_router(api.routes(settings, database, bells, clock))
     app.add_api_route("/assets/{name}", asset, include_in_schema=False)
