@@ -2,7 +2,6 @@
 
 import contextlib
 from collections.abc import AsyncIterator
-from datetime import timedelta
 
 import httpx
 import pytest
@@ -24,11 +23,11 @@ async def sato(town: Town) -> AsyncIterator[Colleague]:
         yield sato
 
 
-async def send(who: Colleague, path: str, page: str = "", **inputs: str) -> httpx.Response:
+async def send(colleague: Colleague, path: str, page: str = "", /, **inputs: str) -> httpx.Response:
     """Fills in a form of a page, which carries the session's own key."""
-    shown = await who.http.get(page or path)
+    shown = await colleague.http.get(page or path)
     form = dict(INPUT.findall(shown.text))
-    return await who.http.post(path, data={"csrf": form.get("csrf", ""), **inputs})
+    return await colleague.http.post(path, data={"csrf": form.get("csrf", ""), **inputs})
 
 
 async def an_agency(town: Town, name: str) -> int:
@@ -166,7 +165,9 @@ async def test_an_agency_sees_only_what_is_meant_for_it(town: Town, sato: Collea
             assert SECRET not in answer.text
         [first, *_] = await rows(town, CaseNote)
         for path in (f"{at}/note", f"{at}/change-note/{first.id}", f"{at}/withdraw-note/{first.id}", "/staff/agencies"):
-            refused = await send(tanaka, path, own, text="ぬすみ書き", audience="agencies", ground="consent", version="1")
+            refused = await send(
+                tanaka, path, own, text="ぬすみ書き", audience="agencies", ground="consent", version="1"
+            )
             assert refused.status_code == 404, path
 
         # Somebody of another agency does not read the school's own note to the town hall.
@@ -186,7 +187,8 @@ async def test_an_agency_sees_only_what_is_meant_for_it(town: Town, sato: Collea
         await send(sato, f"{at}/leave/{part.id}", at)
         assert (await tanaka.http.get(own)).status_code == 404
     looks = [one for one in await rows(town, AuditEntry) if one.detail == "agency"]
-    assert looks and {one.case_id for one in looks} == {case_id}
+    assert looks
+    assert {one.case_id for one in looks} == {case_id}
 
 
 async def test_what_was_shared_by_consent_is_hidden_when_the_agency_stays_on_another_ground(
@@ -237,7 +239,8 @@ async def test_a_letter_wants_consent_or_a_ground_and_leaves_its_trace(town: Tow
     )
     at = f"/staff/cases/{case_id}/letter"
     shown = (await sato.http.get(f"{at}?agency={school}")).text
-    assert "みどり中学校　御中" in shown and "家賃を滞納" in shown
+    assert "みどり中学校　御中" in shown
+    assert "家賃を滞納" in shown
     letter = {"to": "みどり中学校　御中", "complaint": "家賃のこと\n" * 300, "ask": "登校の相談", "contact": "佐藤"}
     refused = await send(sato, at, do="make", ground="consent", **letter)
     assert (refused.status_code, "別の根拠" in refused.text, "登校の相談" in refused.text) == (422, True, True)
@@ -263,5 +266,5 @@ async def test_forms_of_strangers_and_unknown_buttons_are_refused(town: Town, sa
     async with browser(town) as http:
         assert (await http.get(at)).status_code == 303
         assert (await http.post(f"{at}/note")).status_code == 401
-    town.clock.forward(**{"hours": timedelta(hours=13).total_seconds() / 3600})
+    town.clock.forward(hours=13)
     assert (await sato.http.get(at)).status_code == 303
