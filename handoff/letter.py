@@ -30,7 +30,7 @@ PARTS: dict[str, tuple[str, int]] = {
     "ask": ("お願いしたいこと", 3000),
     "contact": ("この件の連絡先", 500),
 }
-WIDTHS = (36, 138)
+WIDTHS = (34, 135.5)
 
 
 def begin(session: Session, case: Case, agency: Agency | None, staff: Staff, town: str) -> dict[str, str]:

@@ -12,7 +12,7 @@ from handoff.support_words import support_words
 from storage.support import Meeting
 
 TITLES = {"agenda": "次第", "minutes": "会議録"}
-WIDTHS = (32, 142)
+WIDTHS = (34, 135.5)
 
 
 def make(

@@ -86,7 +86,7 @@ def consent_line(case: Case) -> str:
     said = {True: say("ほかの機関に伝えてよい"), False: say("ほかの機関に伝えないでほしい")}
     if case.share is None:
         return say("まだ確かめていません")
-    return said[case.share] + (f"（{day(case.share_at)}）" if case.share_at else "")
+    return said[case.share] + (f"・{day(case.share_at)}" if case.share_at else "")
 
 
 def notes(session: Session, case: Case, staff: Staff) -> list[Note]:
@@ -116,13 +116,17 @@ def _note(note: CaseNote, author: Staff, names: dict[int, str], staff: Staff) ->
         changed=day_and_time(note.changed_at) if note.changed_at != note.at else "",
         audience=audience,
         ground=say(support_words().grounds[note.ground]["name"]) if note.ground else "",
-        consent={True: say("同意あり"), False: say("同意なし")}.get(note.consent, say("同意は未確認"))
-        if note.consent is not None
-        else say("同意は未確認"),
+        consent=_consent_then(note.consent),
         own=own,
         may_withdraw=own or staff.role in OVERSEERS,
         version=note.version,
     )
+
+
+def _consent_then(consent: bool | None) -> str:
+    if consent is None:
+        return say("同意は未確認")
+    return say("同意あり") if consent else say("同意なし")
 
 
 def _parts(session: Session, case: Case) -> list[dict[str, Any]]:
