@@ -44,6 +44,7 @@ def routes(settings: Settings, database: Database, bells: Bells, clock: Clock) -
     router.add_api_route("/agency", own.index)
     router.add_api_route("/agency/cases/{case_id}", own.show)
     router.add_api_route("/agency/cases/{case_id}", own.write, methods=["POST"])
+    router.add_api_route("/agency/cases/{case_id}/notes/{note_id}", own.change, methods=["POST"])
     return router
 
 
@@ -204,6 +205,28 @@ class _Own:
             return await self._show(request, case_id, sent, status)
         return RedirectResponse(f"/staff/agency/cases/{case_id}#notes", 303)
 
+    async def change(self, request: Request, case_id: str, note_id: Id) -> Response:
+        """New words for one's own note, or none any more."""
+
+        def work(session: Session, who: SignedIn, form: Form, now: datetime) -> bool:
+            _own_agency(session, who)
+            case, _ = agencies.involved_case(session, who.staff, case_id)
+            if form.get("do") == "withdraw":
+                agencies.withdraw_note(session, case, who.staff, note_id, now)
+                return True
+            note = agencies.own_note(session, case, who.staff, note_id)
+            same_version(form, note.version)
+            inputs = Inputs(form)
+            text = inputs.text("text", agencies.LONGEST_NOTE, needed=say("メモを書いてください。"))
+            inputs.done()
+            agencies.change_note(note, text, now)
+            return True
+
+        done, sent, status = await send(self._office, request, f"note-{note_id}", work)
+        if done is None:
+            return await self._show(request, case_id, sent, status)
+        return RedirectResponse(f"/staff/agency/cases/{case_id}#notes", 303)
+
     async def _show(self, request: Request, case_id: str, sent: Sent, status: int) -> Response:
         def look(session: Session, who: SignedIn, _now: datetime) -> dict[str, Any]:
             agency = _own_agency(session, who)
@@ -229,7 +252,8 @@ class _Own:
                 session, shown["who"].staff, "looked", now, case_id=shown["case_id"], detail="agency"
             )
         )
-        return page("own_case.html", status, here="/staff/agency", sent=sent, **shown)
+        editing = request.query_params.get("edit", "")
+        return page("own_case.html", status, here="/staff/agency", sent=sent, editing=editing, **shown)
 
 
 def _own_agency(session: Session, who: SignedIn) -> Agency:

@@ -75,6 +75,8 @@ def close(session: Session, case: Case, staff: Staff, outcome: str, now: datetim
         raise Wrong("どのように終わったかを書いてください。")
     if len(outcome) > LONGEST_OUTCOME:
         raise TooLong("どのように終わったかは、500文字までで書いてください。")
+    if not case.closed_at:
+        cases.only_who_carries(session, case, staff)
     cases.close(session, case, staff, outcome, now, kind)
     check_ins.cancel(session, case, now, "相談が終わったため、送りませんでした。")
     if kind == DIED:

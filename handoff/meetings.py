@@ -7,7 +7,7 @@ without consent cannot be opened: `cases_for` is the only way from a meeting to 
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, delete, func, select
+from sqlalchemy import Select, delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from handoff import case as cases
@@ -61,9 +61,11 @@ def shut_out(session: Session, staff: Staff, meeting: Meeting) -> int:
 
 
 def candidates(session: Session, staff: Staff, meeting: Meeting) -> list[tuple[str, str]]:
-    """The open cases that may be put on a meeting, one's own first: id and complaint."""
+    """The open cases that somebody has taken on and that may be put on a meeting, one's own first: id, complaint."""
     there = select(MeetingCase.case_id).where(MeetingCase.meeting_id == meeting.id)
-    open_ones = _may_be_opened(cases_of(staff), meeting).where(Case.closed_at.is_(None), Case.id.not_in(there))
+    taken_on = or_(Case.claimed_by.is_not(None), Case.responsible_id.is_not(None), Case.following_since.is_not(None))
+    open_ones = _may_be_opened(cases_of(staff), meeting).where(Case.closed_at.is_(None), taken_on)
+    open_ones = open_ones.where(Case.id.not_in(there))
     theirs = func.coalesce(Case.responsible_id, Case.claimed_by, 0) == staff.id
     wanted = open_ones.order_by(theirs.desc(), Case.urgency.desc(), Case.opened_at).limit(MOST_CANDIDATES)
     found = list(session.scalars(wanted))

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import AsyncIterator
+from typing import Any
 
 import httpx
 import pytest
@@ -66,7 +67,7 @@ async def says(town: Town, case_id: str, share: bool | None) -> None:
     )
 
 
-async def rows(town: Town, table: type) -> list:  # type: ignore[type-arg]
+async def rows(town: Town, table: Any) -> list[Any]:
     return await town.service.database.read(lambda session: list(session.scalars(select(table).order_by(table.id))))
 
 
@@ -208,6 +209,32 @@ async def test_what_was_shared_by_consent_is_hidden_when_the_agency_stays_on_ano
     assert kept == {"同意のメモ": ("consent", True), "要対協のメモ": ("child_25_2", True)}
     refused = await send(sato, f"{at}/note", at, text="x" * 5001, audience="agencies", ground="consent")
     assert (refused.status_code, "5000文字まで" in refused.text) == (422, True)
+
+
+@pytest.mark.parametrize("ended", ["closed", "retired"])
+async def test_an_agency_sees_nothing_of_a_closed_case_or_once_it_is_retired(
+    town: Town, sato: Colleague, ended: str
+) -> None:
+    case_id, school = await a_case(town, WORDS), await an_agency(town, "みどり中学校")
+    at, own = f"/staff/cases/{case_id}/support", f"/staff/agency/cases/{case_id}"
+    await send(sato, f"{at}/agency", at, agency=str(school), ground="106_6")
+    async with somebody_of(town, school, "tanaka@example.jp") as tanaka:
+        await send(tanaka, own, text="はじめのメモ", audience="agencies")
+        [note] = await rows(town, CaseNote)
+        assert (await send(tanaka, f"{own}/notes/{note.id}", own, text="直したメモ", version="1")).status_code == 303
+        stale = await send(tanaka, f"{own}/notes/{note.id}", own, text="古い紙から", version="1")
+        assert (stale.status_code, "古い紙から" in stale.text) == (409, True)
+        assert "直したメモ" in (await sato.http.get(at)).text
+        if ended == "retired":
+            await send(sato, f"/staff/agencies/{school}/retire", f"/staff/agencies/{school}", version="1")
+        else:
+            await sato.do(case_id, "claim")
+            await sato.do(case_id, "close", kind="settled", outcome="つないだ")
+        assert (await tanaka.http.get(own)).status_code == 404
+        assert case_id not in (await tanaka.http.get("/staff/agency")).text
+        refused = await send(tanaka, f"{own}/notes/{note.id}", "/staff/agency", do="withdraw")
+        assert refused.status_code in (403, 404)
+    assert "直したメモ" in (await sato.http.get(at)).text
 
 
 async def test_a_note_is_changed_by_its_author_alone_and_never_over_a_newer_one(town: Town, sato: Colleague) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import update
 from bot.stopping import means_stop
 from handoff import check_ins
 from handoff.case import status
+from storage.database import Database
 from storage.models import Case, Conversation
 from storage.support import CheckIn, SupportRecord
 from tests.conftest import Resident, Town
@@ -130,8 +131,10 @@ async def test_a_check_in_is_sent_once_by_day_and_in_a_counselors_voice(town: To
     assert not await letters(town)
     town.clock.forward(minutes=2)
     now = town.clock.now()
-    database = town.service.database
-    await asyncio.gather(*(database.write(lambda session: check_ins.send_due(session, now)) for _ in range(4)))
+    # Two processes at once: each has its own connection.
+    ours, theirs = town.service.database, Database(town.service.database.url)
+    await asyncio.gather(*(one.write(lambda session: check_ins.send_due(session, now)) for one in (ours, theirs) * 3))
+    await asyncio.to_thread(theirs.close)
     await swept(town)
     [text] = await letters(town)
     assert "もう送らないで" in text, "how to stop them stands with it"
