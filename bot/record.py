@@ -13,7 +13,7 @@ from bot.understanding import LEVELS
 from bot.words import JAPANESE, words
 from bot.work import Thought, Work
 from handoff import case as cases
-from handoff import finding, summary
+from handoff import check_ins, finding, summary
 from storage.database import add_row
 from storage.models import Base, Case, Conversation, Message, Turn
 from storage.settings import Settings
@@ -48,7 +48,7 @@ def record(session: Session, work: Work, thought: Thought, now: datetime, settin
     turn = add_row(
         session, Turn, conversation_id=conversation.id, began_at=thought.began_at, recorded_at=now, voice=thought.voice
     )
-    case = _case(session, work, conversation, now)
+    case = _case(session, work, conversation, now, settings)
     _close_messages(session, work, turn, case, now)
     if case:
         _assess(session, case, work, thought, now)
@@ -57,6 +57,9 @@ def record(session: Session, work: Work, thought: Thought, now: datetime, settin
     if thought.answer and not (case and case.claimed_by):
         conversation.talk = _talk_after(thought).to_json()
         _answer(session, work, conversation, case, turn, thought, now, settings, news)
+    elif case and thought.stops:
+        # The machine is silent, but who stops its messages hears at once that they are stopped: a note, and no voice.
+        cases.say(session, conversation, cases.BOT, check_ins.stopped(case), now, case=case, voice=cases.NOTE)
     if door.knocked(work, settings):
         _show_the_way(session, work, conversation, case, turn, thought, now, settings)
 
@@ -76,12 +79,13 @@ def _taken_back_meanwhile(session: Session, work: Work) -> bool:
     return not {message.id for message in work.waiting}.issuperset(unsent)
 
 
-def _case(session: Session, work: Work, conversation: Conversation, now: datetime) -> Case | None:
+def _case(session: Session, work: Work, conversation: Conversation, now: datetime, settings: Settings) -> Case | None:
     case = cases.open_case(session, conversation.id, to_change=True)
-    if case or not work.written or work.only_came or work.only_chose:
+    if case or not work.opens_case:
         return case
-    # Whatever a resident writes opens a case, a bare greeting too: nobody who came falls out of the queue.
-    return cases.begin_case(session, conversation, now)
+    # Whatever a resident writes opens a case: nobody who came falls out of the queue.
+    lately = timedelta(days=settings.reopen_days)
+    return cases.reopen(session, conversation, now, lately) or cases.begin_case(session, conversation, now)
 
 
 def _close_messages(session: Session, work: Work, turn: int, case: Case | None, now: datetime) -> None:
@@ -127,8 +131,10 @@ def written_words(session: Session, case: Case) -> list[str]:
 
 def _act(session: Session, case: Case, work: Work, thought: Thought, now: datetime) -> None:
     """What the turn means for the queue: who is in danger, or wants a person, waits for one from now on."""
-    if case.following_since and work.written:
-        cases.come_back(session, case, now)
+    if thought.stops:
+        check_ins.stop(session, case, now)
+    if work.written:
+        cases.written_again(session, case, now)
     if thought.reading.urgency.at_least("urgent"):
         cases.wait_for_person(session, case, now, "danger")
     does = thought.answer.does if thought.answer else frozenset()

@@ -8,20 +8,25 @@ again, and nothing has been sent.
 import asyncio
 from collections.abc import Collection
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any, Protocol
 
 import structlog
 from sqlalchemy.orm import Session
 
 from bot import compose, door, other_languages, reception
-from bot.dialogue import Answer, Rasa, RasaUnusable
+from bot.dialogue import Answer, Line, Rasa, RasaUnusable
 from bot.language import spoken
 from bot.other_languages import Heard
 from bot.record import record, written_words
+from bot.stopping import means_stop, says_only_that
 from bot.talk import Talk
 from bot.understanding import Assessment, Reading, Understander
 from bot.words import JAPANESE, Words, words
 from bot.work import Thought, Work
+from handoff import check_ins
+from handoff.case import ended_lately
+from handoff.support_words import check_in_words
 from storage.clock import Clock
 from storage.database import Database
 from storage.models import Conversation
@@ -59,6 +64,7 @@ class Turns:
 
     async def take(self, work: Work) -> None:
         """Does one turn to its end. Raises LeaseLost when another process does it."""
+        work = await self._with_ended(work)
         thought = await self._think(work)
         self._outgoing.start(await self._database.write(lambda session: self._record(session, work, thought)))
 
@@ -67,6 +73,14 @@ class Turns:
             record(session, work, thought, self._clock.now(), self._settings)
         session.flush()
         return self._outgoing.take_of(session, work.conversation)
+
+    async def _with_ended(self, work: Work) -> Work:
+        """Where these words open a case again that ended lately, the talk goes on from where it stood."""
+        if work.case or not work.opens_case:
+            return work
+        since = self._clock.now() - timedelta(days=self._settings.reopen_days)
+        ended = await self._database.read(lambda session: ended_lately(session, work.conversation.id, since))
+        return replace(work, reopens=ended)
 
     async def _think(self, work: Work) -> Thought:
         began_at = self._clock.now()
@@ -79,20 +93,32 @@ class Turns:
         heard = other_languages.hear(work.text, words(language), talk.open_topic)
         assessment = talk.hear(work.text if heard.answers else "", reading, before)
         answer, voice = None, "nobody"
-        if work.written and not work.held and at_door:
+        stops = await self._stops(work, language)
+        confirms = Line(check_in_words(language).stopped)
+        if stops and not work.held and says_only_that(work.text) and not reading.urgency.at_least("watch"):
+            answer, voice = Answer((confirms,)), "words"
+        elif work.written and not work.held and at_door:
             answer, voice = door.on_the_page(work, talk, reading, words(language)), "door"
         elif work.written and not work.held:
             answer, voice = await self._say(work, words(language), talk, heard, reading, assessment)
-        return Thought(began_at, talk, reading, assessment, answer, voice, language)
+        if stops and answer and confirms not in answer.lines:
+            answer = replace(answer, lines=(confirms, *answer.lines))
+        return Thought(began_at, talk, reading, assessment, answer, voice, language, stops)
+
+    async def _stops(self, work: Work, language: str) -> bool:
+        """Whether the resident wants no more check-in messages. The word means that only to who was sent one."""
+        if not any(means_stop(message.text, language) for message in work.written):
+            return False
+        return await self._database.read(lambda session: check_ins.any_for(session, work.conversation.id))
 
     async def _before(self, work: Work, language: str) -> Assessment:
         """What was understood before this turn; read anew from what remains when words were taken back."""
-        if work.case is None:
+        case = work.case or work.reopens
+        if case is None:
             return Assessment()
         if all(message.kind != "unsend" for message in work.waiting) or _beyond_us(work):
-            return Assessment.from_json(work.case.assessment)
+            return Assessment.from_json(case.assessment)
         assessment = Assessment()
-        case = work.case
         for text in await self._database.read(lambda session: written_words(session, case)):
             assessment = assessment.take_in(await self._read(text, assessment, language))
         return assessment
@@ -138,5 +164,5 @@ def _language(work: Work) -> str:
 
 def _talk(work: Work) -> Talk:
     talk = Talk.from_json(work.conversation.talk)
-    # After a closed case the resident begins anew; only the count goes on, since Rasa's trackers are named by it.
-    return talk if work.case else replace(Talk(), turns=talk.turns)
+    # Long after a closed case the resident begins anew; only the count goes on, since Rasa's trackers are named by it.
+    return talk if work.case or work.reopens else replace(Talk(), turns=talk.turns)

@@ -17,12 +17,16 @@ CAME = ("follow", "link")
 
 @dataclass(frozen=True)
 class Work:
-    """A conversation with what waits in it, as the claim saw it. `owner` holds the lease; `case` is the open one."""
+    """A conversation with what waits in it, as the claim saw it. `owner` holds the lease; `case` is the open one.
+
+    `reopens`: where there is none open, the one that ended lately and is opened again by these words.
+    """
 
     owner: str
     conversation: Conversation
     waiting: tuple[Message, ...]
     case: Case | None
+    reopens: Case | None = None
 
     @property
     def written(self) -> list[Message]:
@@ -50,6 +54,11 @@ class Work:
         return self.attachment == "none" and chosen(self.text) is not None
 
     @property
+    def opens_case(self) -> bool:
+        """Whether a case is opened by this where none is open: whatever a resident writes does, a bare greeting too."""
+        return bool(self.written) and not self.only_came and not self.only_chose
+
+    @property
     def held(self) -> bool:
         """Whether a person has the conversation: then the machine is silent."""
         return self.case is not None and self.case.claimed_by is not None
@@ -58,7 +67,7 @@ class Work:
 @dataclass(frozen=True)
 class Thought:
     """What came of thinking, to be recorded. `answer` is None when nothing is to be said; `voice` says who speaks,
-    `language` in what language from now on."""
+    `language` in what language from now on. `stops`: the resident wants no more check-in messages."""
 
     began_at: datetime
     talk: Talk
@@ -67,3 +76,4 @@ class Thought:
     answer: Answer | None
     voice: str
     language: str
+    stops: bool = False

@@ -16,18 +16,20 @@ from typing import Any, TypeVar, cast
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import ColumnElement, CursorResult, Select, func, or_, select, update
+from sqlalchemy import ColumnElement, CursorResult, Select, and_, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from handoff import presence
 from handoff.tongue import say
-from storage.models import ApiToken, Case, Invitation, Staff, StaffSession
+from storage.models import Agency, ApiToken, Case, Invitation, Staff, StaffSession
 from storage.support import Involvement
 
 T = TypeVar("T")
 
 #: Somebody of an outside agency: sees the cases that their agency takes part in, and no page but those made for them.
 AGENCY = "agency"
+#: The ground of an involvement that lasts as long as the client's consent.
+CONSENT = "consent"
 ROLES = ("counselor", "supervisor", "admin", AGENCY)
 #: Who may free a case that somebody else holds, when that person is ill or gone home, and sees all desks' figures.
 OVERSEERS = ("supervisor", "admin")
@@ -89,7 +91,7 @@ def cases_of(staff: Staff) -> Select[Case]:
         return select(Case).where(Case.id.is_(None))
     if staff.role in OVERSEERS:
         return select(Case)
-    return select(Case).where(_shared_with(staff) if staff.role == AGENCY else _of_counselor(staff))
+    return select(Case).where(shared_with(staff.agency_id) if staff.role == AGENCY else _of_counselor(staff))
 
 
 def case_of(session: Session, staff: Staff, case_id: str, *, to_change: bool = False) -> Case:
@@ -125,9 +127,20 @@ def _of_counselor(staff: Staff) -> ColumnElement[bool]:
     )
 
 
-def _shared_with(staff: Staff) -> ColumnElement[bool]:
-    open_ones = select(Involvement.case_id).where(Involvement.agency_id == staff.agency_id, Involvement.until.is_(None))
-    return Case.id.in_(open_ones)
+def shared_with(agency_id: int | None) -> ColumnElement[bool]:
+    """The cases that an agency may know of: open ones in which it takes part, on a ground that holds.
+
+    What rests on the client's consent is gone from sight the moment the consent is taken back.
+    """
+    takes_part = exists().where(
+        Involvement.case_id == Case.id,
+        Involvement.agency_id == agency_id,
+        Involvement.until.is_(None),
+        or_(Involvement.ground != CONSENT, Case.share.is_(True)),
+        Agency.id == Involvement.agency_id,
+        Agency.retired_at.is_(None),
+    )
+    return and_(Case.closed_at.is_(None), takes_part)
 
 
 def add_staff(

@@ -14,6 +14,7 @@ from handoff.access import OVERSEERS
 from handoff.case import LEVELS, Status, holder_name, status
 from handoff.finding import area_mark, field_mark, terms
 from handoff.moments import clock_time, day, day_and_time, how_long
+from handoff.support_words import support_words
 from handoff.tongue import say
 from handoff.words import confidence_in_words, field_name, language_name, service_name, words
 from storage.models import Case, CaseEvent, Conversation, Delivery, Message, Notice, Staff
@@ -221,6 +222,7 @@ def case_view(session: Session, case: Case, staff: Staff, now: datetime, line_is
         "status": stands,
         "status_name": words().statuses[stands],
         "outcome": case.outcome,
+        "outcomes": support_words().outcomes,
         "holder": holder_name(session, case),
         "mine": case.claimed_by == staff.id,
         "may_free": bool(case.claimed_by) and case.claimed_by != staff.id and staff.role in OVERSEERS,

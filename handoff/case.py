@@ -75,17 +75,33 @@ def begin_case(session: Session, conversation: Conversation, now: datetime) -> C
     return case
 
 
+def ended_lately(session: Session, conversation_id: str, since: datetime) -> Case | None:
+    """The resident's last case, if it ended after `since`: their next message opens it again."""
+    last = select(Case).where(Case.conversation_id == conversation_id).order_by(Case.opened_at.desc(), Case.id).limit(1)
+    case = session.scalars(last).first()
+    return case if case and case.closed_at and case.closed_at > since else None
+
+
+def reopen(session: Session, conversation: Conversation, now: datetime, within: timedelta) -> Case | None:
+    """Opens the resident's last case again, if it ended not longer ago than `within`; None when there is none.
+
+    It waits for a person at once, and stays the case of whoever was responsible. How it had ended stays in its event.
+    """
+    case = ended_lately(session, conversation.id, now - within)
+    if case is None:
+        return None
+    note(session, case, "reopened", now, text=case.outcome)
+    case.closed_at = case.outcome = case.outcome_kind = case.following_since = None
+    case.waiting_since = now
+    session.flush()
+    return case
+
+
 def wait_for_person(session: Session, case: Case, now: datetime, why: str) -> None:
     """Puts the case among the waiting; one that waits already keeps its place."""
     if case.waiting_since is None:
         case.waiting_since = now
         note(session, case, why, now)
-
-
-def come_back(session: Session, case: Case, now: datetime) -> None:
-    """A resident who was followed writes again: from now on they wait, and whose case it is stays."""
-    case.following_since, case.waiting_since = None, now
-    note(session, case, "came_back", now)
 
 
 def claim(session: Session, case_id: str, staff: Staff, now: datetime) -> Case:
@@ -173,15 +189,53 @@ def hand_back(session: Session, case: Case, staff: Staff, now: datetime) -> None
     note(session, case, "handed_back", now, staff)
 
 
-def close(session: Session, case: Case, staff: Staff | None, outcome: str, now: datetime) -> None:
-    """Ends the case with its outcome. The resident's next message begins a new one. Raises HeldByAnother, Ended."""
+def follow(session: Session, case: Case, staff: Staff, now: datetime) -> None:
+    """Stays connected with nobody in the talk: the case leaves the queue until its resident writes again.
+
+    Who holds it may do so, or whoever is responsible while nobody does. Raises HeldByAnother, Ended.
+    """
     if case.closed_at:
         raise Ended("この相談は終わっています。")
-    if case.claimed_by and staff:
-        _only_holder(session, case, staff)
-    case.closed_at, case.outcome = now, outcome
+    only_who_carries(session, case, staff)
+    case.responsible_id = case.responsible_id or staff.id
+    _free(case)
+    case.waiting_since, case.following_since = None, now
+    note(session, case, "following", now, staff)
+
+
+def written_again(session: Session, case: Case, now: datetime) -> None:
+    """Somebody who is followed has written: from now on they wait for a person, and whose case it is stays."""
+    if case.following_since:
+        case.following_since, case.waiting_since = None, now
+        note(session, case, "written_again", now)
+
+
+def close(
+    session: Session, case: Case, staff: Staff | None, outcome: str, now: datetime, kind: str | None = None
+) -> None:
+    """Ends the case with its outcome. The resident's next message opens it again, or begins a new one (`reopen`).
+
+    Who holds it may do so, or whoever is responsible while nobody does. Raises HeldByAnother, Ended.
+    """
+    if case.closed_at:
+        raise Ended("この相談は終わっています。")
+    if staff and (case.claimed_by or case.responsible_id):
+        only_who_carries(session, case, staff)
+    case.closed_at, case.outcome, case.outcome_kind = now, outcome, kind
+    case.next_contact_on = case.next_contact_note = None
     _free(case)
     note(session, case, "closed", now, staff)
+
+
+def only_who_carries(session: Session, case: Case, staff: Staff) -> None:
+    """Raises HeldByAnother unless this is who holds the case, or is responsible for it while nobody holds it."""
+    if case.claimed_by is None and case.responsible_id == staff.id:
+        return
+    if case.claimed_by is None and case.responsible_id:
+        responsible = session.get_one(Staff, case.responsible_id)
+        name = responsible.name or responsible.email
+        raise HeldByAnother(f"主担当は{name}さんです。先に「担当する」を押してください。")
+    _only_holder(session, case, staff)
 
 
 def answer(session: Session, case: Case, staff: Staff, text: str, now: datetime) -> Message:

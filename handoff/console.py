@@ -211,7 +211,7 @@ def _transfer(session: Session, case: Case, staff: Staff, form: Form, now: datet
 
 
 def _close(session: Session, case: Case, staff: Staff, form: Form, now: datetime) -> None:
-    desk.close(session, case, staff, clean(form.get("outcome", "")), now)
+    desk.close(session, case, staff, clean(form.get("outcome", "")), now, form.get("kind"))
 
 
 VERBS: dict[str, Callable[[Session, Case, Staff, Form, datetime], None]] = {

@@ -8,8 +8,9 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from handoff import case as cases
-from handoff import drafts
+from handoff import check_ins, drafts
 from handoff.access import ROLES, is_system
+from handoff.support_words import support_words
 from handoff.tongue import say
 from handoff.words import to_resident
 from storage.models import Case, Conversation, Desk, Message, Staff
@@ -19,6 +20,8 @@ from storage.support import CaseNote
 LONGEST_ANSWER = 5_000
 LONGEST_OUTCOME = 500
 LONGEST_NOTE = 5_000
+#: The outcome after which the resident is told nothing.
+DIED = "died"
 
 
 class Wrong(Exception):
@@ -89,13 +92,28 @@ def answer(session: Session, case: Case, staff: Staff, text: str, now: datetime,
     return message
 
 
-def close(session: Session, case: Case, staff: Staff, outcome: str, now: datetime) -> None:
-    """Ends the case with its outcome, and tells the resident that they can come back. Raises HeldByAnother, Wrong."""
+def follow(session: Session, case: Case, staff: Staff, now: datetime) -> None:
+    """Stays connected without a talk. The resident is told nothing: for them the talk is as open as ever."""
+    cases.follow(session, case, staff, now)
+
+
+def close(session: Session, case: Case, staff: Staff, outcome: str, now: datetime, kind: str | None = None) -> None:
+    """Ends the case with its outcome, and tells the resident that they can come back. Raises HeldByAnother, Wrong.
+
+    `kind` is one of support.yml's outcomes; None where a staff system, whose interface has no kinds, ends it.
+    """
+    if kind is not None and kind not in support_words().outcomes:
+        raise Wrong("終わりかたの種類を選んでください。")
     if not outcome.strip():
         raise Wrong("どのように終わったかを書いてください。")
     if len(outcome) > LONGEST_OUTCOME:
         raise TooLong("どのように終わったかは、500文字までで書いてください。")
-    cases.close(session, case, staff, outcome, now)
+    if not case.closed_at:
+        cases.only_who_carries(session, case, staff)
+    cases.close(session, case, staff, outcome, now, kind)
+    check_ins.cancel(session, case, now, "相談が終わったため、送りませんでした。")
+    if kind == DIED:
+        return  # nobody is left to be told that they can come back
     _tell(session, case, to_resident("closed", case.language), None, now)
 
 

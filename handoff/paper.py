@@ -22,7 +22,7 @@ TEXT, BOLD = "BIZUDPGothic", "BIZUDPGothic-Bold"
 
 @cache
 def styles() -> dict[str, ParagraphStyle]:
-    """title, head, text and small, in the embedded font; lines break as Japanese lines do."""
+    """title, head, text, small and right, in the embedded font; lines break as Japanese lines do."""
     pdfmetrics.registerFont(TTFont(TEXT, FONTS / "400Regular/BIZUDPGothic_400Regular.ttf"))
     pdfmetrics.registerFont(TTFont(BOLD, FONTS / "700Bold/BIZUDPGothic_700Bold.ttf"))
 
@@ -34,6 +34,7 @@ def styles() -> dict[str, ParagraphStyle]:
         "head": style("head", BOLD, 10.5, 15, spaceBefore=4 * mm, spaceAfter=1.5 * mm),
         "text": style("text", TEXT, 10, 15.5),
         "small": style("small", TEXT, 8, 11.5),
+        "right": style("right", TEXT, 10, 15.5, alignment=2),
     }
 
 

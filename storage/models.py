@@ -212,6 +212,8 @@ class Case(Base):
         # One open case a conversation, also when two processes open one at once.
         _left("cases_open", "closed_at IS NULL", "conversation_id", unique=True),
         _left("cases_collecting", "waiting_since IS NULL AND closed_at IS NULL", "last_message_at"),
+        # Who comes back is looked for among all their cases.
+        Index("cases_of_talk", "conversation_id", "opened_at"),
     )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
@@ -299,6 +301,7 @@ class Agency(Base):
     note: Mapped[str] = mapped_column(default="", server_default="")
     created_at: Mapped[datetime]
     retired_at: Mapped[datetime | None]
+    version: Mapped[int] = mapped_column(default=1, server_default="1")
 
 
 class Staff(Base):

@@ -45,6 +45,8 @@ class Settings(BaseSettings):
     secret_key_file: Path | None = None
     silence_minutes: float = Field(default=30, gt=0, le=24 * 60)
     retention_days: int = Field(default=365 * 5, ge=1)
+    #: How long after its end a case is opened again by the resident's next message; later a new one begins.
+    reopen_days: int = Field(default=30, ge=0)
 
     town: str = "うけとめ市"
     staff_from: str = Field(default="8:30", pattern=CLOCK_TIME)

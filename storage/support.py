@@ -81,6 +81,8 @@ class CaseNote(Base):
     audience_agency_id: Mapped[int | None] = mapped_column(ForeignKey("agencies.id"))
     #: On which ground it is shared (see Involvement.ground); NULL where it is not shared.
     ground: Mapped[str | None] = mapped_column(String(12))
+    #: What the client had said of sharing when this was written: yes, no, or not asked (NULL).
+    consent: Mapped[bool | None]
     text: Mapped[str]
     at: Mapped[datetime]
     changed_at: Mapped[datetime]

@@ -370,7 +370,7 @@ async def test_handed_back_the_machine_listens_again(town: Town, sato: Colleague
     assert "機械" in (await told(town))[-1]
 
 
-async def test_a_resident_who_writes_after_the_end_has_a_new_case(town: Town, sato: Colleague) -> None:
+async def test_a_resident_who_writes_long_after_the_end_has_a_new_case(town: Town, sato: Colleague) -> None:
     hanako = town.resident()
     await hanako.come()
     await hanako.write(WORDS)
@@ -379,7 +379,7 @@ async def test_a_resident_who_writes_after_the_end_has_a_new_case(town: Town, sa
     await sato.do(case.id, "claim")
     await sato.do(case.id, "close", outcome="つないだ")
     assert sentence(await sato.do(case.id, "claim")) == "この相談は終わっています。"
-    town.clock.forward(days=3)
+    town.clock.forward(days=31)
     await sato.sign_in()
     await hanako.write("また困っています")
     await town.quiet()

@@ -103,8 +103,8 @@ async def test_who_was_answered_stays_with_their_counselor_and_comes_back_by_wri
     case = await the_case(town, case.id)
     assert (status(case), case.waiting_since) == ("waiting", town.clock.now())
     assert "あなたを待っています" in await sato.queue()
-    assert [kind for kind in await events(town) if kind in ("lapsed_following", "came_back")] == [
-        "lapsed_following", "came_back",
+    assert [kind for kind in await events(town) if kind in ("lapsed_following", "written_again")] == [
+        "lapsed_following", "written_again",
     ]  # fmt: skip
 
 

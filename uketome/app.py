@@ -23,20 +23,26 @@ from connectors.inbox import Inbox
 from connectors.line_door import LineDoor
 from connectors.outbox import Outbox
 from handoff import (
+    agency_pages,
     api,
+    check_ins,
     console,
     drafts,
     finding,
     lease,
+    letter_pages,
     me,
+    meeting_pages,
     notice_pages,
     presence,
     replies,
     search,
     settings_pages,
+    support_pages,
+    today_pages,
     tongue,
     trail_pages,
-)  # fmt: skip
+)
 from handoff.notices import Notices
 from handoff.trail import Trail
 from storage import bells as bell
@@ -68,6 +74,11 @@ STAFF_PAGES = (
     drafts,
     replies,
     search,
+    agency_pages,
+    support_pages,
+    letter_pages,
+    meeting_pages,
+    today_pages,
     console,
 )
 SWEEP_EVERY_S = 5.0
@@ -126,6 +137,8 @@ class Service:
                     self.bells.ring(bell.QUEUE)
                 if lapsed := await self.database.write(lambda session: lease.let_lapse(session, now)):  # noqa: B023
                     self.bells.ring(bell.QUEUE, *map(bell.talk, lapsed))
+                if sent := await self.database.write(lambda session: check_ins.send_due(session, now)):  # noqa: B023
+                    self.bells.ring(bell.OUTBOX, *map(bell.talk, sent))
             await self.bells.wait(SWEEP, SWEEP_EVERY_S)
 
     async def _keep_presence(self) -> None:

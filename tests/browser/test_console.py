@@ -70,6 +70,7 @@ async def test_a_case_arrives_by_itself_and_is_answered_and_closed(town: Town, s
     await expect(sato.get_by_label("ウェブでお返事する")).to_have_value("")
 
     await sato.get_by_text("相談を終える").first.click()
+    await sato.get_by_label("終わりかた", exact=True).select_option("information")
     await sato.get_by_label("どのように終わりましたか").fill("自立相談につないだ")
     await sato.get_by_role("button", name="相談を終える").click()
     await expect(sato.get_by_text("この相談は終わっています。")).to_be_visible()
