@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -143,10 +144,17 @@ class _Console:
         who = access.signed_in(session, token, now)
         if who is None:
             return None
-        found = access.case_of(session, who.staff, case_id)
-        case = board.case_view(session, found, who.staff, now, self._line_is_door)
-        values = {"case": case, "csrf": who.csrf, "draft": draft}
-        return who, {name: live.stamped(render(f"{name}.html", **values)) for name in PARTS}
+        return who, case_parts(session, who, case_id, now, self._line_is_door, draft=draft)
+
+
+def case_parts(
+    session: Session, who: SignedIn, case_id: str, now: datetime, line_is_door: bool, **typed: Any
+) -> live.Parts:
+    """The parts of the case's page as somebody sees them. `typed`: a draft, or a correction that was not taken."""
+    found = access.case_of(session, who.staff, case_id)
+    case = board.case_view(session, found, who.staff, now, line_is_door)
+    values = {"case": case, "csrf": who.csrf, "draft": "", "mend": {}, **typed}
+    return {name: live.stamped(render(f"{name}.html", **values)) for name in PARTS}
 
 
 def _take(session: Session, case: Case, staff: Staff, _form: Form, now: datetime) -> None:

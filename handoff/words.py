@@ -38,6 +38,11 @@ class Words:
     attachments: dict[str, str]
     taken_back: str
     events: dict[str, str]
+    topics_short: dict[str, str]
+    ways: dict[str, str]
+    sexes: dict[str, str]
+    corrections: dict[str, str]
+    correction_states: dict[str, str]
 
 
 @cache
