@@ -16,11 +16,11 @@ BLANK, NUMBER = "〇〇", "〇"
 _DIGIT = "[0-9〇一二三四五六七八九十百]"
 _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"https?://[^\s、。]+|www\.[^\s、。]+"), BLANK),
-    (re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)+"), BLANK),
+    (re.compile(r"[A-Za-z0-9_.+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+"), BLANK),
     (re.compile(r"@[A-Za-z0-9_.-]{2,}"), BLANK),
     (re.compile(r"\+?\d[\d\s()‐－ー-]{5,}\d"), BLANK),
     (re.compile(r"〒?\d{3}\s?[-‐－ー]\s?\d{4}(?!\d)"), BLANK),
-    (re.compile(r"[0-9一二三四五六七八九十]+(丁目|番地|番|号室|号棟|号)([-の]?[0-9]+)*"), BLANK),
+    (re.compile(r"([0-9一二三四五六七八九十]+(丁目|番地|番|号室|号棟|号)([-の]?\d+(?![\d丁番号]))?)+"), BLANK),
     (re.compile(r"\d+-\d+(-\d+)*"), BLANK),
     (re.compile(rf"(明治|大正|昭和|平成|令和|西暦)\s?({_DIGIT}+|元)年?"), BLANK + "年"),
     (re.compile(rf"(?<!\d)(19|20)\d\d年"), BLANK + "年"),

@@ -30,9 +30,7 @@ def sheet(
     session: Session, case: Case, conversation: Conversation, messages: Sequence[Message], staff: Staff, now: datetime
 ) -> dict[str, Any]:
     """Everything that was understood of a case, with who corrected what."""
-    rows = list(
-        session.scalars(select(Correction).where(Correction.case_id == case.id).order_by(Correction.id.desc()))
-    )
+    rows = list(session.scalars(select(Correction).where(Correction.case_id == case.id).order_by(Correction.id.desc())))
     log = _Log(rows, _names(session, rows))
     client = session.get(Client, case.id)
     stands = corrections.of(case)
@@ -185,9 +183,7 @@ def _fields(case: Case, log: _Log) -> list[dict[str, Any]]:
     for one in found:
         number += one["state"] != "wrong"
         sure = confidence_in_words(one["confidence"]) if one["found"] else say("職員が加えました")
-        shown.append(
-            {**one, "n": number, "name": field_name(one["id"]), "sure": sure, "by": log.by(one["version"])}
-        )
+        shown.append({**one, "n": number, "name": field_name(one["id"]), "sure": sure, "by": log.by(one["version"])})
     return shown
 
 
@@ -300,7 +296,9 @@ def _in_words(what: str, key: str, said: Mapping[str, Any] | None) -> str:
     if what == "member":
         return _member_in_words(said)
     if what == "topic" and key == "share":
-        return {True: say("伝えてよい"), False: say("伝えないでほしい")}.get(said.get("share"), say("まだ聞いていません"))
+        return {True: say("伝えてよい"), False: say("伝えないでほしい")}.get(
+            said.get("share"), say("まだ聞いていません")
+        )
     if what == "topic" and key == "contact":
         way = words().ways.get(said.get("by", ""), "")
         return "、".join(part for part in (way, said.get("phone", ""), said.get("when", "")) if part)

@@ -115,7 +115,11 @@ def _member(session: Session, case: Case, form: Form) -> Change:
     if act == "add":
         return Change("member", f"added-{new_id()[:12]}", {}, {"state": "added", **_person(session, case, form)})
     if key not in found and key not in entries:
-        raise Stale(say("この人についての機械の読みが、開いているあいだに変わりました。新しい内容を見て、もう一度お願いします。"))
+        raise Stale(
+            say(
+                "この人についての機械の読みが、開いているあいだに変わりました。新しい内容を見て、もう一度お願いします。"
+            )
+        )
     then = found.get(key) or entries.get(key, {}).get("found") or {}
     if act == "undo":
         return Change("member", key, then, None)

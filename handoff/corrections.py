@@ -131,7 +131,7 @@ def keys(found: Iterable[Found]) -> list[str]:
 def _merged(found: Iterable[Found], entries: Mapping[str, Entry], blank: Found) -> Iterator[tuple[Entry, Entry]]:
     left = dict(entries)
     for one in found:
-        yield {**one, "found": True}, left.pop(one["id"], {})
+        yield {**blank, **one, "found": True}, left.pop(one["id"], {})
     for id_, entry in left.items():
         # What staff called wrong and the machine does not find any more is nothing to show.
         if entry["state"] != "wrong":

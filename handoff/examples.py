@@ -40,9 +40,7 @@ TAKEN, DECLINED = "taken", "declined"
 def offers(rows: Iterable[Correction], case: Case, staff: Staff) -> list[dict[str, Any]]:
     """Which of somebody's own corrections could be an example, with the sentence made nobody's."""
     standing = {
-        entry.get("version")
-        for section in ("fields", "services")
-        for entry in case.corrected.get(section, {}).values()
+        entry.get("version") for section in ("fields", "services") for entry in case.corrected.get(section, {}).values()
     }
     return [
         {"id": row.id, "about": _about(row), "right": row.corrected["state"] == "added", "text": text}
@@ -65,7 +63,9 @@ def offer(session: Session, case: Case, staff: Staff, form: Mapping[str, str], n
         raise Mistaken(say("例文は{most}文字までで書いてください。", most=LONGEST), "text")
     if still_tells(text) and form.get("sure") != text:
         raise Mistaken(
-            say("名前や場所、年齢、電話番号らしい言葉が残っています。伏せてください。だれのことでもなければ、もう一度押してください。"),
+            say(
+                "名前や場所、年齢、電話番号らしい言葉が残っています。伏せてください。だれのことでもなければ、もう一度押してください。"
+            ),
             "text",
         )
     row.example, row.example_at, row.example_state = text, now, None
@@ -112,7 +112,9 @@ def _list(session: Session, who: SignedIn, _now: datetime) -> tuple[SignedIn, li
 
 def _decide(session: Session, who: SignedIn, row_id: str, form: Form) -> None:
     _only_admins(who)
-    row = session.get(Correction, int(row_id), with_for_update=True) if row_id.isdecimal() and len(row_id) < 10 else None
+    row = (
+        session.get(Correction, int(row_id), with_for_update=True) if row_id.isdecimal() and len(row_id) < 10 else None
+    )
     if row is None or row.example is None:
         raise LookupError(say("その例文はもうありません。"))
     if (row.example_state or "") != form.get("was", ""):

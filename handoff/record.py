@@ -29,7 +29,10 @@ def plain_case(session: Session, case: Case) -> dict[str, Any]:
         "summary": case.summary,
         "services": [
             {
-                "id": found["id"], "name": service_name(found["id"]), "score": found["score"], "quote": found["quote"],
+                "id": found["id"],
+                "name": service_name(found["id"]),
+                "score": found["score"],
+                "quote": found["quote"],
                 "state": corrections.STATES.get(found["state"], found["state"]),
             }
             for found in stands["services"]
@@ -62,10 +65,7 @@ def listed(case: Case, complaint: str, holders: dict[int, str]) -> dict[str, Any
         "language": case.language,
         "speaker": assessment.get("speaker", "self"),
         # The row's level is the queue's key: what is shown can never differ from what the order rests on.
-        "urgency": {
-            **summary.urgency(assessment), "level": LEVELS[case.urgency],
-            "state": corrections.STATES.get(assessment["urgency"]["state"], "found"),
-        },
+        "urgency": {**summary.urgency(assessment), "level": LEVELS[case.urgency]},
         "complaint": complaint,
         "fields": [
             {
