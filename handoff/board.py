@@ -9,9 +9,9 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from handoff import corrections, queue, record, summary
-from handoff.case_sheet import marked, sheet
 from handoff.access import OVERSEERS
 from handoff.case import LEVELS, Status, holder_name, status
+from handoff.case_sheet import marked, sheet
 from handoff.moments import clock_time, day, day_and_time, how_long
 from handoff.words import field_name, language_name, words
 from storage.models import Case, CaseEvent, Conversation, Delivery, Message, Notice, Staff

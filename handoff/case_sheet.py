@@ -1,5 +1,6 @@
 """The case on one page: what the machine found and what staff corrected, made ready so that templates only lay out."""
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -39,8 +40,8 @@ def sheet(
     return {
         "danger": _danger(case, log),
         "speaker": _speaker(case, log),
-        "contact": _contact(case, conversation, client, log),
-        "consent": _consent(case, log),
+        "contact": _contact(case, conversation, client),
+        "consent": _consent(case),
         "fields": [one for one in fields if one["state"] != "wrong"],
         "wrong_fields": [one for one in fields if one["state"] == "wrong"],
         "members": [one for one in members if one["state"] != "wrong"],
@@ -101,7 +102,7 @@ def marked(text: str, fields: Sequence[Mapping[str, Any]]) -> Markup:
     ]
     edges = sorted({0, len(text), *(edge for start, end, _ in spans for edge in (start, end))})
     parts = []
-    for start, end in zip(edges, edges[1:], strict=False):
+    for start, end in itertools.pairwise(edges):
         of = [str(n) for a, b, n in spans if a <= start and end <= b]
         ends = " ".join(dict.fromkeys(str(n) for _, b, n in spans if b == end))
         piece = escape(text[start:end])
@@ -141,7 +142,7 @@ def _speaker(case: Case, log: _Log) -> dict[str, Any]:
     }
 
 
-def _contact(case: Case, conversation: Conversation, client: Client | None, log: _Log) -> dict[str, Any]:
+def _contact(case: Case, conversation: Conversation, client: Client | None) -> dict[str, Any]:
     plain = record.contact(case, conversation, client)
     known = client.reach_safe if client else None
     if not record.reachable(conversation) and plain["by"] == "none":
@@ -166,10 +167,9 @@ def _contact(case: Case, conversation: Conversation, client: Client | None, log:
     }
 
 
-def _consent(case: Case, log: _Log) -> dict[str, str]:
-    names = {True: say("伝えてよい"), False: say("伝えないでほしい"), None: say("まだ聞いていません")}
+def _consent(case: Case) -> dict[str, str]:
     return {
-        "name": names[case.share],
+        "name": _share_in_words(case.share),
         "value": {True: "yes", False: "no", None: ""}[case.share],
         "at": day(case.share_at) if case.share_at else "",
         "version": share_version(case),
@@ -296,20 +296,22 @@ def _in_words(what: str, key: str, said: Mapping[str, Any] | None) -> str:
     if what == "member":
         return _member_in_words(said)
     if what == "topic" and key == "share":
-        return {True: say("伝えてよい"), False: say("伝えないでほしい")}.get(
-            said.get("share"), say("まだ聞いていません")
-        )
+        return _share_in_words(said.get("share"))
     if what == "topic" and key == "contact":
         way = words().ways.get(said.get("by", ""), "")
         return "、".join(part for part in (way, said.get("phone", ""), said.get("when", "")) if part)
     quotes = said.get("quotes") or ([said["quote"]] if said.get("quote") else [])
-    return said.get("text") or "".join(f"「{quote}」" for quote in quotes) or state
+    return str(said.get("text") or "".join(f"「{quote}」" for quote in quotes) or state)
+
+
+def _share_in_words(share: bool | None) -> str:
+    return say("まだ聞いていません") if share is None else say("伝えてよい") if share else say("伝えないでほしい")
 
 
 def _member_in_words(said: Mapping[str, Any]) -> str:
     if not said.get("relation"):
         return ""
-    name = words().relations.get(said["relation"], said["relation"])
+    name = words().relations.get(said["relation"], words().relations["other"])
     age = f" {said['age']}歳" if said.get("age") is not None else ""
     apart = say("（別に暮らす）") if said.get("together") is False else ""
     fields = "・".join(field_name(field) for field in said.get("fields", ()))

@@ -1,4 +1,4 @@
-"""The household as a drawn family map, by the conventions of genograms. Pure: people in, places and lines out, then SVG.
+"""The household as a drawn family map, by the conventions of genograms. Pure: people in, places and lines out, SVG.
 
 Squares are men, circles women, diamonds people whose sex is not known. Age stands inside, the client has a double
 outline, a couple is joined by a line below both, children hang from it, each generation has a row. Who lives together
@@ -122,8 +122,9 @@ def layout(people: Sequence[Person]) -> FamilyMap:
 def svg(drawn: FamilyMap, title: str, description: str, home: str) -> Markup:
     """The map as an inline image; every word in it is escaped. `home` is the name of the dashed outline."""
     width, height = f"{drawn.width:g}", f"{drawn.height:g}"
+    kind = "family wide" if drawn.width > WIDE else "family"
     parts = [
-        f'<svg class="family{" wide" if drawn.width > WIDE else ""}" xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
+        f'<svg class="{kind}" xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
         f'viewBox="0 0 {width} {height}" role="img" aria-labelledby="family-title family-about">',
         f'<title id="family-title">{escape(title)}</title><desc id="family-about">{escape(description)}</desc>',
     ]

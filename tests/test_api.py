@@ -83,7 +83,8 @@ async def test_a_case_has_the_contracts_shape(town: Town, theirs: System) -> Non
     }  # fmt: skip
     [service] = case["services"]
     assert service == {
-        "id": "jiritsu_soudan", "name": "生活困窮者自立相談支援", "score": 0.8, "quote": "家賃を滞納していて", "state": "found",
+        "id": "jiritsu_soudan", "name": "生活困窮者自立相談支援", "score": 0.8, "quote": "家賃を滞納していて",
+        "state": "found",
     }  # fmt: skip
     assert case["contact"] == {"by": "web", "phone": None, "when": None, "safe": True}
     assert case["consent"] == {"notice_at": case["opened_at"], "share": None, "at": None}
