@@ -1,5 +1,6 @@
 """Records a turn: everything that came of it, in one transaction."""
 
+from dataclasses import asdict
 from datetime import datetime, timedelta
 
 from sqlalchemy import bindparam, select
@@ -9,11 +10,10 @@ from bot import compose, door
 from bot.dialogue import Line
 from bot.language import chosen
 from bot.talk import Talk
-from bot.understanding import LEVELS
 from bot.words import JAPANESE, words
 from bot.work import Thought, Work
 from handoff import case as cases
-from handoff import check_ins, finding, summary
+from handoff import check_ins, corrections, finding, summary
 from storage.database import add_row
 from storage.models import Base, Case, Conversation, Message, Turn
 from storage.settings import Settings
@@ -106,12 +106,12 @@ def _assess(session: Session, case: Case, work: Work, thought: Thought, now: dat
     assessment = thought.assessment
     case.language = thought.language
     case.assessment = assessment.to_json()
-    case.urgency = LEVELS.index(assessment.urgency.level)
+    corrections.reckon(case, asdict(thought.reading.urgency))  # what staff corrected stands, new danger too
     if work.written:
         case.last_message_at = now
     written = _unread_words(session, case)
     case.complaint = summary.complaint(case.assessment) or summary.shorten(written, summary.LONGEST_COMPLAINT)
-    case.summary = summary.summarise(case.assessment, language=case.language, written=written)
+    case.summary = summary.summarise(corrections.of(case), case.complaint, language=case.language, written=written)
 
 
 def _unread_words(session: Session, case: Case) -> str:

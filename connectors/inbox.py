@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from bot.words import words
 from connectors.base import Inbound
 from handoff import finding
-from handoff.forget import QUOTES, forget, unquote
+from handoff.forget import QUOTES, forget, forget_corrections, unquote
 from storage import bells as bell
 from storage.bells import Bells
 from storage.clock import Clock
@@ -147,6 +147,7 @@ def _take_back(session: Session, event: Inbound, conversation_id: str, unsend: i
         _unquote(session, conversation_id, message.text)
         if message.case_id:
             forget(session.get_one(Case, message.case_id, with_for_update=True), message.text, words().unsent)
+            forget_corrections(session, message.case_id, message.text, words().unsent)
         finding.forget_words(session, message.id)
         message.text, message.unsent_at = "", now
     if taken_back:

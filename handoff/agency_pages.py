@@ -8,7 +8,7 @@ from fastapi.responses import RedirectResponse
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from handoff import agencies, audit, queue, summary
+from handoff import access, agencies, audit, queue, summary
 from handoff.access import SignedIn
 from handoff.moments import day
 from handoff.office import Form, Office
@@ -258,6 +258,6 @@ class _Own:
 
 def _own_agency(session: Session, who: SignedIn) -> Agency:
     agency = session.get(Agency, who.staff.agency_id) if who.staff.agency_id else None
-    if who.staff.role != agencies.AGENCY or agency is None or agency.retired_at:
+    if who.staff.role != access.AGENCY or agency is None or agency.retired_at:
         raise LookupError(say("お探しのページは見つかりません。"))
     return agency

@@ -9,14 +9,15 @@ from urllib.parse import urlencode
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from handoff import queue, record, summary
+from handoff import corrections, queue, record, summary
 from handoff.access import OVERSEERS
 from handoff.case import LEVELS, Status, holder_name, status
+from handoff.case_sheet import marked, sheet
 from handoff.finding import area_mark, field_mark, terms
 from handoff.moments import clock_time, day, day_and_time, how_long
 from handoff.support_words import support_words
 from handoff.tongue import say
-from handoff.words import confidence_in_words, field_name, language_name, service_name, words
+from handoff.words import field_name, language_name, words
 from storage.models import Case, CaseEvent, Conversation, Delivery, Message, Notice, Staff
 
 PAGE = 50
@@ -171,7 +172,7 @@ def _rows(session: Session, staff: Staff, cases: list[Case], now: datetime) -> l
 def _row(
     case: Case, staff: Staff, complaint: str, names: dict[int, str], undelivered: bool, unread: bool, now: datetime
 ) -> Row:
-    assessment = case.assessment
+    assessment = corrections.of(case)
     fields = [field_name(field["id"]) for field in assessment.get("fields", ())]
     speaker = assessment.get("speaker", "self")
     stands = status(case)
@@ -215,7 +216,8 @@ def case_view(session: Session, case: Case, staff: Staff, now: datetime, line_is
     """Everything that the case's page shows. `line_is_door`: whoever came over LINE reads and writes on the page."""
     conversation = session.get_one(Conversation, case.conversation_id)
     behind_door = line_is_door and conversation.channel == "line"
-    assessment, talk = case.assessment, record.talk(session, case)
+    talk = record.talk(session, case)
+    understood = sheet(session, case, conversation, [message for message, _ in talk], staff, now)
     stands = status(case)
     return {
         "id": case.id,
@@ -237,59 +239,11 @@ def case_view(session: Session, case: Case, staff: Staff, now: datetime, line_is
         "complaint": queue.complaints(session, [case])[case.id],
         "delete_wanted": day_and_time(case.delete_wanted_at) if case.delete_wanted_at else "",
         "previous": case.previous_id,
-        "danger": _danger(case),
-        "lines": _lines(case),
-        "fields": _fields(assessment),
-        "members": _members(assessment),
-        "services": _services(assessment),
-        "not_asked": [
-            words().topics[topic] for topic in summary.unasked(assessment, case.share)
-        ],
-        "share": {True: "伝えてよい", False: "伝えないでほしい"}.get(case.share) if case.share is not None else "",
-        "talk": _talk(session, talk),
+        **understood,
+        "talk": _talk(session, talk, understood["fields"]),
         "answers": sum(message.sender == "counselor" and message.staff_id is not None for message, _ in talk),
         "events": _events(session, case),
     }  # fmt: skip
-
-
-def _lines(case: Case) -> list[tuple[str, str]]:
-    """The summary without what the page shows in places of its own."""
-    apart = {"危険", "困りごと", "分野", "世帯", "まだ聞いていないこと"}
-    return [line for line in summary.lines(case.assessment, case.complaint, case.language) if line[0] not in apart]
-
-
-def _danger(case: Case) -> dict[str, str]:
-    found = summary.urgency(case.assessment)
-    level = LEVELS[case.urgency]
-    return {
-        "level": level,
-        "kinds": summary.kinds_in_words(found["kinds"]),
-        "quote": found["quote"],
-        "means": words().levels_mean[level],
-    }
-
-
-def _fields(assessment: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return [
-        {"name": field_name(f["id"]), "sure": confidence_in_words(f["confidence"]), "quotes": f["quotes"]}
-        for f in assessment.get("fields", ())
-    ]
-
-
-def _members(assessment: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return [
-        {
-            "relation": words().relations.get(member.get("relation", ""), words().relations["other"]),
-            "age": member.get("age"),
-            "fields": [field_name(field) for field in member.get("fields", ())],
-            "quotes": member.get("quotes", ()),
-        }
-        for member in summary.members(assessment)
-    ]
-
-
-def _services(assessment: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return [{"name": service_name(s["id"]), "quote": s["quote"]} for s in assessment.get("services", ())]
 
 
 def _unreachable(conversation: Conversation, behind_door: bool) -> str:
@@ -301,7 +255,9 @@ def _unreachable(conversation: Conversation, behind_door: bool) -> str:
     return ""
 
 
-def _talk(session: Session, talk: list[tuple[Message, Delivery | None]]) -> list[dict[str, Any]]:
+def _talk(
+    session: Session, talk: list[tuple[Message, Delivery | None]], fields: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
     staff_ids = {message.staff_id for message, _ in talk if message.staff_id}
     people = session.scalars(select(Staff).where(Staff.id.in_(staff_ids)))
     names = {staff.id: staff.name or staff.email for staff in people}
@@ -313,7 +269,7 @@ def _talk(session: Session, talk: list[tuple[Message, Delivery | None]]) -> list
                 "id": message.id,
                 "sender": message.sender,
                 "name": names.get(message.staff_id, "") if message.staff_id else words().senders[message.sender],
-                "text": record.shown_text(message),
+                "text": marked(record.shown_text(message), fields if message.sender == "resident" else []),
                 "quiet": message.kind != "text" or message.unsent_at is not None,
                 "at": clock_time(message.written_at),
                 "iso": message.written_at.isoformat(timespec="seconds"),

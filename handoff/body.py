@@ -10,7 +10,8 @@ from storage.problems import Problem, body_of
 
 #: Room for the longest answer, percent-encoded.
 LONGEST_BODY = 128 * 1024
-MOST_INPUTS = 20
+#: A box for each field, and what else a form of one person asks.
+MOST_INPUTS = 40
 
 
 async def read_form(request: Request) -> dict[str, str]:

@@ -10,11 +10,11 @@ from sqlalchemy.orm import Session
 
 from handoff import finding  # noqa: F401 - keeps what a case is found by, wherever a case is changed
 from handoff.access import OVERSEERS, is_system
+from handoff.summary import LEVELS as LEVELS
 from storage.database import add_row
 from storage.models import Attempt, Case, CaseEvent, Conversation, Delivery, Desk, Message, Staff, new_id
 
 Status = Literal["collecting", "waiting", "claimed", "following", "closed"]
-LEVELS = ("none", "watch", "urgent", "immediate")
 #: Who wrote a message or speaks in a delivery.
 RESIDENT, BOT, COUNSELOR = "resident", "bot", "counselor"
 #: What speaks in a delivery beside them: who has the talk now, and, where LINE is only a door, the door itself.

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -144,7 +145,7 @@ class _Console:
         seen = live.known(found.parts)
         return page("case.html", status, who=found.who, case_id=case_id, parts=marked, problem=problem, seen=seen)
 
-    async def _look(self, token: str, case_id: str, typed: Form | None = None) -> "_Look | None":
+    async def _look(self, token: str, case_id: str, typed: Form | None = None) -> "CaseLook | None":
         """A look at a case is a sign of life of whoever holds it; None when the session has ended."""
         found = await self._database.read(lambda session: self._case(session, token, case_id, typed or {}))
         if found and found.renew:
@@ -162,30 +163,38 @@ class _Console:
         shown = board.board(session, who.staff, sight, cursor, now)
         return who, render("board.html", board=shown, sight=sight, csrf=who.csrf)
 
-    def _case(self, session: Session, token: str, case_id: str, typed: Form) -> "_Look | None":
+    def _case(self, session: Session, token: str, case_id: str, typed: Form) -> "CaseLook | None":
         now = self._clock.now()
         who = access.signed_in(session, token, now)
         if who is None:
             return None
-        access.may_open(who.staff, f"/staff/cases/{case_id}")
-        found = access.case_of(session, who.staff, case_id)
-        case = board.case_view(session, found, who.staff, now, self._settings.line_is_door)
-        at_desk = voice.desk_view(session, found, who.staff, self._settings, now)
-        values = {"case": case, "desk": at_desk, "csrf": who.csrf, "typed": typed}
-        parts = {name: live.stamped(render(f"{name}.html", **values, draft="")) for name in PARTS}
-        if draft := typed.get("text") or at_desk["draft"]:
-            # What somebody is writing is no news to their own browser, which sent it here.
-            parts["desk"] = live.stamped(render("desk.html", **values, draft=draft), of=parts["desk"])
-        return _Look(who, parts, lease.wants_renewal(found, who.staff.id, now))
+        return case_look(session, who, case_id, now, self._settings, typed)
 
 
 @dataclass(frozen=True)
-class _Look:
+class CaseLook:
     """Who looks at a case, the parts of its page, and whether their claim should be renewed by it."""
 
     who: SignedIn
     parts: live.Parts
     renew: bool
+
+
+def case_look(
+    session: Session, who: SignedIn, case_id: str, now: datetime, settings: Settings, typed: Form, **more: Any
+) -> CaseLook:
+    """The case's page as somebody sees it. `typed`: what stands in a form that was not taken; `mend`: in a correction
+    that was not."""
+    access.may_open(who.staff, f"/staff/cases/{case_id}")
+    found = access.case_of(session, who.staff, case_id)
+    case = board.case_view(session, found, who.staff, now, settings.line_is_door)
+    at_desk = voice.desk_view(session, found, who.staff, settings, now)
+    values = {"case": case, "desk": at_desk, "csrf": who.csrf, "typed": typed, "mend": {}, **more}
+    parts = {name: live.stamped(render(f"{name}.html", **values, draft="")) for name in PARTS}
+    if draft := typed.get("text") or at_desk["draft"]:
+        # What somebody is writing is no news to their own browser, which sent it here.
+        parts["desk"] = live.stamped(render("desk.html", **values, draft=draft), of=parts["desk"])
+    return CaseLook(who, parts, lease.wants_renewal(found, who.staff.id, now))
 
 
 def _take(session: Session, case: Case, staff: Staff, _form: Form, now: datetime) -> None:

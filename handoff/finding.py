@@ -26,8 +26,9 @@ from sqlalchemy import (
     table,
     text,
 )
-from sqlalchemy.orm import Mapper, Session
+from sqlalchemy.orm import AttributeState, Mapper, Session
 
+from handoff import corrections
 from storage.database import insert_new
 from storage.models import Case, Message
 from storage.support import Area, CaseMark, CaseWords, Client
@@ -120,7 +121,7 @@ def catch_up(session: Session, after: int) -> int | None:
         row = {"case_id": message.case_id, "message_id": message.id, "grams": grams(message.text)}
         connection.execute(insert_new(connection.dialect.name, CaseWords), row)
     for case in session.scalars(select(Case).where(Case.id.in_({message.case_id for message in messages}))):
-        renew_marks(connection, case.id, case.assessment)
+        renew_marks(connection, case.id, corrections.of(case))
     return messages[-1].id if messages else None
 
 
@@ -166,12 +167,18 @@ _UNMARK = delete(CaseMark).where(
 
 
 def _assessed(_mapper: Mapper[Any], connection: Connection, case: Case) -> None:
-    history = inspect(case).attrs.assessment.history
-    if not history.has_changes():
+    parts = inspect(case).attrs
+    if not (parts.assessment.history.has_changes() or parts.corrected.history.has_changes()):
         return
-    before = history.deleted[0] if history.deleted else {}
-    if _told(before or {}) != _told(case.assessment):
-        renew_marks(connection, case.id, case.assessment)
+    before = corrections.laid_over(_before(parts.assessment), _before(parts.corrected))
+    now = corrections.laid_over(case.assessment, case.corrected or {})
+    if _told(before) != _told(now):
+        renew_marks(connection, case.id, now)
+
+
+def _before(part: AttributeState) -> dict[str, Any]:
+    history = part.history
+    return (history.deleted[0] if history.deleted else history.unchanged[0] if history.unchanged else None) or {}
 
 
 def _named(_mapper: Mapper[Any], connection: Connection, client: Client) -> None:
@@ -179,8 +186,10 @@ def _named(_mapper: Mapper[Any], connection: Connection, client: Client) -> None
     names = [grams(name) for name in (client.name, client.kana) if name and letters(name)]
     if names:
         connection.execute(_ADD, [{"case_id": client.case_id, "message_id": None, "grams": name} for name in names])
-    assessment = connection.execute(select(Case.assessment).where(Case.id == client.case_id)).scalar()
-    renew_marks(connection, client.case_id, assessment or {}, client.address or "")
+    found, corrected = connection.execute(
+        select(Case.assessment, Case.corrected).where(Case.id == client.case_id)
+    ).one()
+    renew_marks(connection, client.case_id, corrections.laid_over(found, corrected), client.address or "")
 
 
 for _moment in ("after_insert", "after_update"):

@@ -2,11 +2,17 @@
 
 from typing import Any
 
-from handoff import summary
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from handoff import corrections, summary
 from storage.models import Case
+from storage.support import Correction
 
 #: Where an assessment holds a resident's words; all else in it is ids and levels.
 HOLD_WORDS = ("quote", "quotes", "called", "topics", "said")
+#: Staff's own words; where a correction rests on the talk they may be the resident's.
+MAY_HOLD_WORDS = ("text", "reason")
 
 
 def forget(case: Case, taken_back: str, instead: str) -> None:
@@ -16,8 +22,24 @@ def forget(case: Case, taken_back: str, instead: str) -> None:
     """
     if taken_back:
         case.assessment = _without(case.assessment, taken_back, instead, held=False)
+        case.corrected = {
+            section: _without(entries, taken_back, instead, held=False)
+            for section, entries in (case.corrected or {}).items()
+        }
         case.complaint = summary.complaint(case.assessment)
-        case.summary = summary.summarise(case.assessment)
+        case.summary = summary.summarise(corrections.of(case), case.complaint)
+
+
+def forget_corrections(session: Session, case_id: str, taken_back: str, instead: str) -> None:
+    """The same for what staff corrected; an example that was made of these words and not taken yet is no example."""
+    if not taken_back:
+        return
+    for row in session.scalars(select(Correction).where(Correction.case_id == case_id)):
+        before = row.found, row.corrected
+        row.found = _without(row.found, taken_back, instead, held=False)
+        row.corrected = _without(row.corrected, taken_back, instead, held=False)
+        if (row.found, row.corrected) != before and row.example_state is None:
+            row.example = None
 
 
 #: How we quote: in Japanese, and in the other languages.
@@ -52,7 +74,8 @@ def _without(value: Any, taken_back: str, instead: str, held: bool) -> Any:
     if isinstance(value, str):
         return _cleaned(value, taken_back, instead) if held and value else value
     if isinstance(value, dict):
-        return {key: _without(one, taken_back, instead, held or key in HOLD_WORDS) for key, one in value.items()}
+        hold = HOLD_WORDS + (MAY_HOLD_WORDS if value.get("rests") == "talk" else ())
+        return {key: _without(one, taken_back, instead, held or key in hold) for key, one in value.items()}
     if isinstance(value, list):
         return [_without(one, taken_back, instead, held) for one in value]
     return value

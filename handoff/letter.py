@@ -7,7 +7,7 @@ from reportlab.lib.units import mm
 from reportlab.platypus import Flowable, Spacer
 from sqlalchemy.orm import Session
 
-from handoff import agencies, queue, summary
+from handoff import access, agencies, queue, summary
 from handoff import case as cases
 from handoff.moments import day
 from handoff.paper import grid, pdf, words
@@ -81,7 +81,7 @@ def read(case: Case, form: Mapping[str, str]) -> tuple[dict[str, str], str]:
 def consent_line(ground: str) -> str:
     """What the letter says of consent. Not edited: it must be true."""
     own = support_words().letter
-    if ground == agencies.CONSENT:
+    if ground == access.CONSENT:
         return own["given"]
     return own["without"].format(ground=support_words().grounds[ground]["name"])
 

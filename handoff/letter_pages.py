@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.orm import Session
 
-from handoff import agencies, audit, letter
+from handoff import access, agencies, audit, letter
 from handoff.access import SignedIn
 from handoff.office import Form, Office
 from handoff.pages import StaffRoute, page
@@ -61,7 +61,7 @@ async def _show(
         case = agencies.town_hall_case(session, who.staff, case_id)
         agency = session.get(Agency, int(chosen)) if chosen.isdecimal() and len(chosen) < 10 else None
         parts = [part for part, one in agencies.involvements(session, case) if agency and one.id == agency.id]
-        ground = parts[0].ground if parts else agencies.CONSENT if case.share is True else ""
+        ground = parts[0].ground if parts else access.CONSENT if case.share is True else ""
         return {
             "who": who,
             "texts": letter.begin(session, case, agency, who.staff, office.settings.town),

@@ -320,7 +320,7 @@ def _ids(staff: Staff) -> Select[str]:
 def _only_what_is_shown() -> Any:
     return load_only(
         Case.channel, Case.language, Case.opened_at, Case.last_message_at, Case.waiting_since, Case.claimed_by,
-        Case.following_since, Case.closed_at, Case.urgency, Case.assessment, Case.complaint, Case.responsible_id,
-        Case.desk_id,
+        Case.following_since, Case.closed_at, Case.urgency, Case.assessment, Case.corrected, Case.complaint,
+        Case.responsible_id, Case.desk_id,
         raiseload=True,
     )  # fmt: skip

@@ -6,10 +6,11 @@ from typing import Any
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from handoff import queue, summary
+from handoff import corrections, queue, summary
 from handoff.case import LEVELS, status
 from handoff.words import service_name, words
-from storage.models import Case, Conversation, Delivery, Message, Staff
+from storage.models import Agency, Case, Conversation, Delivery, Message, Staff
+from storage.support import Client, Involvement
 
 #: Of one case; the newest, since a talk may go on for years.
 MOST_MESSAGES = 500
@@ -20,23 +21,30 @@ CARE_IN_CONTACT = {"dv", "child_abuse", "elder_abuse", "disability_abuse", "sexu
 def plain_case(session: Session, case: Case) -> dict[str, Any]:
     """One case in full."""
     conversation = session.get_one(Conversation, case.conversation_id)
-    topics = case.assessment.get("topics", {})
+    stands, client = corrections.of(case), session.get(Client, case.id)
+    topics = stands.get("topics", {})
     names = {case.claimed_by: _staff_name(session, case.claimed_by)} if case.claimed_by else {}
     return {
         **listed(case, queue.complaints(session, [case])[case.id], names),
         "summary": case.summary,
         "services": [
-            {"id": found["id"], "name": service_name(found["id"]), "score": found["score"], "quote": found["quote"]}
-            for found in case.assessment.get("services", ())
+            {
+                "id": found["id"],
+                "name": service_name(found["id"]),
+                "score": found["score"],
+                "quote": found["quote"],
+                "state": corrections.STATES.get(found["state"], found["state"]),
+            }
+            for found in stands["services"]
         ],
         "wishes": topics.get("wish") or None,
         "tried": topics.get("tried") or None,
-        "involved": [],
+        "involved": _involved(session, case, topics.get("involved", "")),
         "area": topics.get("area") or None,
         "since": topics.get("since") or None,
-        "contact": _contact(case, conversation),
+        "contact": contact(case, conversation, client),
         "consent": {"notice_at": _iso(conversation.notice_at), "share": case.share, "at": _iso(case.share_at)},
-        "not_asked": summary.unasked(case.assessment, case.share),
+        "not_asked": not_asked(case, client),
         "outcome": case.outcome,
         "previous_id": case.previous_id,
         "messages": [_plain_message(message, delivery) for message, delivery in talk(session, case)],
@@ -44,8 +52,8 @@ def plain_case(session: Session, case: Case) -> dict[str, Any]:
 
 
 def listed(case: Case, complaint: str, holders: dict[int, str]) -> dict[str, Any]:
-    """One case as the queue lists it."""
-    assessment = case.assessment
+    """One case as the queue lists it, as staff have corrected it."""
+    assessment = corrections.of(case)
     return {
         "id": case.id,
         "status": status(case),
@@ -62,14 +70,15 @@ def listed(case: Case, complaint: str, holders: dict[int, str]) -> dict[str, Any
         "fields": [
             {
                 "id": field["id"], "confidence": field["confidence"], "quotes": field["quotes"],
-                "state": field.get("state", "found"),
+                "state": corrections.STATES.get(field["state"], field["state"]),
             }
             for field in assessment.get("fields", ())
         ],
         "members": [
             {
                 "relation": member.get("relation"), "age": member.get("age"), "fields": list(member.get("fields", ())),
-                "quotes": list(member.get("quotes", ())),
+                "quotes": list(member.get("quotes", ())), "sex": member["sex"] or None, "together": member["together"],
+                "state": corrections.STATES.get(member["state"], member["state"]),
             }
             for member in summary.members(assessment)
         ],
@@ -122,16 +131,46 @@ def _plain_message(message: Message, delivery: Delivery | None) -> dict[str, Any
     return {**plain, "delivery": delivery_state(message, delivery), "error": delivery.error if delivery else None}
 
 
-def _contact(case: Case, conversation: Conversation) -> dict[str, Any]:
-    """How the resident can be reached. After the quick exit, or blocked, not through the channel any more."""
-    reachable = conversation.address is not None and conversation.blocked_at is None
+def contact(case: Case, conversation: Conversation, client: Client | None) -> dict[str, Any]:
+    """How the resident can be reached: as staff have written it down, else through the channel they came by.
+
+    After the quick exit, or blocked, not through the channel any more.
+    """
+    open_channel = reachable(conversation)
     told_of_violence = CARE_IN_CONTACT & set(summary.urgency(case.assessment)["kinds"])
+    by = client.reach_by if client else ""
+    if not open_channel and by in ("", "line", "web"):
+        by = "none"
+    known = client.reach_safe if client else None
     return {
-        "by": case.channel if reachable else "none",
-        "phone": None,
-        "when": case.assessment.get("topics", {}).get("contact") or None,
-        "safe": reachable and not told_of_violence,
+        "by": by or case.channel,
+        "phone": ((client.phone_mobile or client.phone_home) if client else "") or None,
+        "when": (client.reach_when if client else "") or case.assessment.get("topics", {}).get("contact") or None,
+        "safe": known if known is not None and by != "none" else open_channel and not told_of_violence,
     }
+
+
+def not_asked(case: Case, client: Client | None) -> list[str]:
+    """What nobody knows yet of a case, by the interface's names: what staff have written down is known."""
+    unasked = summary.unasked(corrections.of(case), case.share)
+    reach = client and (client.reach_by or client.reach_when)
+    return [topic for topic in unasked if not (topic == "contact" and reach)]
+
+
+def reachable(conversation: Conversation) -> bool:
+    """Whether what we write into the channel arrives."""
+    return conversation.address is not None and conversation.blocked_at is None
+
+
+def _involved(session: Session, case: Case, told: str) -> list[str]:
+    """The agencies that take part, and what staff have noted of others."""
+    names = session.scalars(
+        select(Agency.name)
+        .join(Involvement, Involvement.agency_id == Agency.id)
+        .where(Involvement.case_id == case.id, Involvement.until.is_(None))
+        .order_by(Involvement.id)
+    )
+    return [*names, *(line for line in told.split("\n") if line)]
 
 
 def _staff_name(session: Session, staff_id: int) -> str:

@@ -11,6 +11,8 @@ from handoff.words import field_name, language_name, words
 
 Assessment = Mapping[str, Any]
 
+#: Of danger, from none up: the queue's first key is the place in here.
+LEVELS = ("none", "watch", "urgent", "immediate")
 LONGEST_COMPLAINT = 200
 LONGEST_QUOTE_FOR_RESIDENT = 30
 #: The assessment's topics by the names that the interface for staff systems uses.

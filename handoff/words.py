@@ -40,6 +40,11 @@ class Words:
     events: dict[str, str]
     roles: dict[str, str]
     actions: dict[str, str]
+    topics_short: dict[str, str]
+    ways: dict[str, str]
+    sexes: dict[str, str]
+    corrections: dict[str, str]
+    correction_states: dict[str, str]
 
 
 @cache

@@ -76,10 +76,16 @@ async def test_a_case_has_the_contracts_shape(town: Town, theirs: System) -> Non
     assert case["urgency"] == FOUND["urgency"]
     assert case["complaint"] == WORDS
     assert case["fields"] == [{"id": "housing", "confidence": 0.93, "quotes": ["家賃を滞納していて"], "state": "found"}]
-    assert case["members"] == [{"relation": "husband", "age": 47, "fields": ["work"], "quotes": ["夫が仕事を辞めて"]}]
-    assert case["services"] == [
-        {"id": "jiritsu_soudan", "name": "生活困窮者自立相談支援", "score": 0.8, "quote": "家賃を滞納していて"}
-    ]
+    [husband] = case["members"]
+    assert husband == {
+        "relation": "husband", "age": 47, "fields": ["work"], "quotes": ["夫が仕事を辞めて"], "sex": None,
+        "together": True, "state": "found",
+    }  # fmt: skip
+    [service] = case["services"]
+    assert service == {
+        "id": "jiritsu_soudan", "name": "生活困窮者自立相談支援", "score": 0.8, "quote": "家賃を滞納していて",
+        "state": "found",
+    }  # fmt: skip
     assert case["contact"] == {"by": "web", "phone": None, "when": None, "safe": True}
     assert case["consent"] == {"notice_at": case["opened_at"], "share": None, "at": None}
     assert case["not_asked"] == ["tried", "contact", "area", "share"]

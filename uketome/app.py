@@ -28,11 +28,13 @@ from handoff import (
     check_ins,
     console,
     drafts,
+    examples,
     finding,
     lease,
     letter_pages,
     me,
     meeting_pages,
+    mending,
     notice_pages,
     presence,
     replies,
@@ -79,6 +81,8 @@ STAFF_PAGES = (
     letter_pages,
     meeting_pages,
     today_pages,
+    mending,
+    examples,
     console,
 )
 SWEEP_EVERY_S = 5.0

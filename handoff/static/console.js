@@ -39,25 +39,6 @@ for (const button of document.querySelectorAll("[data-keys]")) {
 }
 if (location.hash === "#answer") answerBox()?.focus();
 
-// Pointing at a finding lights the words that it rests on.
-const light = (quote) => {
-  if (!("highlights" in CSS)) return;
-  CSS.highlights.delete("found");
-  if (!quote) return;
-  const ranges = [];
-  for (const words of document.querySelectorAll(".said-resident .words")) {
-    const text = words.firstChild;
-    const at = text ? text.data.indexOf(quote) : -1;
-    if (at < 0) continue;
-    const range = new Range();
-    range.setStart(text, at);
-    range.setEnd(text, at + quote.length);
-    ranges.push(range);
-  }
-  if (ranges.length) CSS.highlights.set("found", new Highlight(...ranges));
-};
-document.addEventListener("pointerover", (event) => light(event.target.closest?.("[data-quote]")?.dataset.quote));
-
 // The talk shows its newest words, unless somebody reads further up.
 const talk = document.getElementById("talk");
 if (talk) {
