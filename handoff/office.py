@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from handoff import access
 from handoff.access import SignedIn
+from handoff.body import SMALL, Inputs, Room
 from handoff.door import SESSION, Door
 from handoff.pages import SignInFirst
 from storage.bells import Bells
@@ -17,7 +18,7 @@ from storage.database import Database
 from storage.settings import Settings
 
 T = TypeVar("T")
-Form = dict[str, str]
+Form = Inputs
 
 
 class Office:
@@ -39,8 +40,10 @@ class Office:
 
         return await self.database.read(signed)
 
-    async def change(self, request: Request, work: Callable[[Session, SignedIn, Form, datetime], T]) -> T:
+    async def change(
+        self, request: Request, work: Callable[[Session, SignedIn, Form, datetime], T], room: Room = SMALL
+    ) -> T:
         """Writes what a form of whoever is signed in says. Raises SignInFirst; Problem 403 for a foreign form."""
-        who, form = await self._door.form_of_staff(request)
+        who, form = await self._door.form_of_staff(request, room)
         now = self.clock.now()
         return await self.database.write(lambda session: work(session, who, form, now))

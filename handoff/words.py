@@ -38,6 +38,8 @@ class Words:
     attachments: dict[str, str]
     taken_back: str
     events: dict[str, str]
+    means: dict[str, str]
+    visits: dict[str, str]
 
 
 @cache
