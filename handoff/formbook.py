@@ -123,7 +123,9 @@ def ticks_of(rows: Sequence[Mapping[str, Any]]) -> tuple[Tick, ...]:
 
 def rows_of(ticks: Sequence[Tick]) -> list[dict[str, Any]]:
     """Back: as they are kept."""
-    return [{key: list(value) if isinstance(value, tuple) else value for key, value in asdict(t).items()} for t in ticks]
+    return [
+        {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(t).items()} for t in ticks
+    ]
 
 
 def may_be_left_out(form: str, item: Item) -> bool:

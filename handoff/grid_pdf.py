@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Sequence
+from typing import Any
 
 from reportlab.lib.colors import HexColor, black
 from reportlab.lib.pagesizes import A4, landscape
@@ -103,4 +104,5 @@ class _Sheet:
 
 
 def _has(character: str, font: str) -> bool:
-    return ord(character) in pdfmetrics.getFont(font).face.charToGlyph
+    face: Any = pdfmetrics.getFont(font)
+    return ord(character) in face.face.charToGlyph

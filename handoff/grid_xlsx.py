@@ -6,6 +6,7 @@ Every cell is text: what somebody wrote can begin with = and is shown as it was 
 import io
 import re
 from collections.abc import Sequence
+from typing import Any
 
 from openpyxl import Workbook
 from openpyxl.cell import Cell as SheetCell
@@ -36,8 +37,9 @@ FORMULA = ("=", "+", "-", "@", "\t", "＝", "＋", "－", "＠")
 
 def xlsx(title: str, papers: Sequence[Paper]) -> bytes:
     """The sheets as one workbook, a worksheet each."""
-    book = Workbook()
+    book: Any = Workbook()
     book.remove(book.active)
+    # The default font, by which columns are counted, has no public name in openpyxl.
     book._named_styles["Normal"].font = Font(name=DEFAULT, size=10)
     book._fonts[0] = Font(name=DEFAULT, size=10)
     book.properties.title, book.properties.creator = title, ""
@@ -89,7 +91,7 @@ def _write(sheet: Worksheet, one: Placed, closed: set[int]) -> None:
                     top=over if row == top else None,
                     bottom=under if row == bottom else None,
                 )
-    first = sheet.cell(top, left)
+    first: Any = sheet.cell(top, left)
     if cell.text:
         write_text(first, cell.text)
     _dress(first, look)
@@ -116,8 +118,9 @@ def _set_up(sheet: Worksheet, given: Paper, rows: int) -> None:
     margins = sheet.page_margins
     margins.left = margins.right = 0.6
     margins.top, margins.bottom, margins.header, margins.footer = 0.5, 0.7, 0.3, 0.35
-    sheet.oddFooter.left.text, sheet.oddFooter.right.text = given.foot.replace("&", "&&"), "&P / &N"
-    sheet.oddFooter.left.size = sheet.oddFooter.right.size = 8
+    footer: Any = sheet.oddFooter
+    footer.left.text, footer.right.text = given.foot.replace("&", "&&"), "&P / &N"
+    footer.left.size = footer.right.size = 8
     if given.repeated:
         sheet.print_title_rows = f"1:{given.repeated}"
         sheet.freeze_panes = f"A{given.repeated + 1}"

@@ -88,9 +88,7 @@ def generic(heading: Heading, sheet: Sheet, found: Facts) -> list[Paper]:
     return [Paper(sheet.plan.ja, rows, heading.foot(sheet.plan))]
 
 
-def records(
-    heading: Heading, form: FormPlan, found: Facts, kept: Sequence[tuple[SupportRecord, str]]
-) -> list[Paper]:
+def records(heading: Heading, form: FormPlan, found: Facts, kept: Sequence[tuple[SupportRecord, str]]) -> list[Paper]:
     """支援経過記録: a lying page, oldest first; `kept` is each record with the name of who wrote it."""
     spans = (3, 3, 2, 2, 2, 8, 4)
     names = ("日時", "対象（誰に）", "手段", "所要時間", "対応者", "内容", "次の予定")
@@ -151,13 +149,21 @@ def _basic(found: Facts, printed: datetime) -> Iterator[Row]:
     born = f"{eras.era_date(client.born_on)}（{eras.age(client.born_on, printed.astimezone(JAPAN).date())}歳）" if client.born_on else "　　　年　　月　　日\n（　　歳）"  # fmt: skip  # noqa: E501
     yield [Cell("基本情報（書ける範囲で）", COLUMNS, "band")]
     yield [_name("ふりがな", 4), Cell(client.kana, 11, "short"), _name("性別", 3), Cell(gender, 6, "short")]
-    yield [_name("氏名", 4), Cell(client.name, 11, "short", lines=2), _name("生年月日", 3), Cell(born, 6, "short", lines=2)]
+    yield [
+        _name("氏名", 4),
+        Cell(client.name, 11, "short", lines=2),
+        _name("生年月日", 3),
+        Cell(born, 6, "short", lines=2),
+    ]
     yield [_name("住所", 4), Cell(client.address, 20, "short", lines=2)]
     yield [_name("電話", 4), _name("自宅", 2), Cell(client.phone_home, 8, "short"), _name("携帯", 2), Cell(client.phone_mobile, 8, "short")]  # fmt: skip  # noqa: E501
     yield [_name("E-mail", 4), Cell(client.email, 20, "short")]
     yield [
         _name("来談者がご本人以外の場合", 4, rows=2), _name("氏名", 2), Cell(client.teller_name, 8, "short"), _name("電話", 2), Cell(client.teller_phone, 8, "short")]  # fmt: skip  # noqa: E501
-    yield [_name("ご本人との関係", 5), Cell(client.teller_relation or "家族（続柄　　　　）・その他（　　　　　　）", 15, "short")]
+    yield [
+        _name("ご本人との関係", 5),
+        Cell(client.teller_relation or "家族（続柄　　　　）・その他（　　　　　　）", 15, "short"),
+    ]
 
 
 def _marks(entry: Entry) -> Iterator[Row]:
@@ -178,7 +184,9 @@ def _marks(entry: Entry) -> Iterator[Row]:
 
 def _consent(book: Book, entries: dict[str, Entry], found: Facts) -> Iterator[Row]:
     given = bool(found.case.share)
-    yield [Cell("利用申込みと、関係機関との情報共有への同意" if given else "関係機関との情報共有への同意", COLUMNS, "band")]
+    yield [
+        Cell("利用申込みと、関係機関との情報共有への同意" if given else "関係機関との情報共有への同意", COLUMNS, "band")
+    ]
     yield [Cell(book.consent["given" if given else "missing"].strip().replace("\n ", "\n"), COLUMNS, "small")]
     if given:
         yield [_name("年月日", 4), Cell(entries["consent_on"].value or "令和　　年　　月　　日", 8, "short"),
@@ -220,7 +228,12 @@ def _half(one: Entry) -> Row:
 
 def _whole(one: Entry) -> Iterator[Row]:
     if one.item.kind == "sign":
-        yield [_name(one.item.ja, NAME), Cell("令和　　年　　月　　日", 7, "short", lines=2), _name("署名", 3), Cell("", 9, "short")]
+        yield [
+            _name(one.item.ja, NAME),
+            Cell("令和　　年　　月　　日", 7, "short", lines=2),
+            _name("署名", 3),
+            Cell("", 9, "short"),
+        ]
     elif one.item.kind == "checks":
         yield from _boxes(one)
     elif one.ticks:
