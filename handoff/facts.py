@@ -1,4 +1,4 @@
-"""What the official forms take from a case. Derived each time, so that words a resident takes back are gone here too."""
+"""What the official forms take from a case: derived each time, so that words that are taken back are gone here too."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

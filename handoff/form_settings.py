@@ -1,4 +1,4 @@
-"""The admin's page of the official forms: what is ticked and from which fields, names of items, sentences of consent."""
+"""The admin's page of the official forms: what is ticked from which fields, names of items, sentences of consent."""
 
 from dataclasses import dataclass, field
 from datetime import datetime

@@ -1,7 +1,7 @@
 """A sheet of paper as offices rule it: rows of cells over 24 columns, their heights known before they are drawn.
 
 One layout for both outputs (handoff/grid_pdf.py, handoff/grid_xlsx.py). A text that is longer than a few lines goes
-over several rows that look like one cell, because neither a row of a spreadsheet nor one of a PDF can go over two pages.
+over several rows that look like one cell: neither a row of a spreadsheet nor one of a PDF can go over two pages.
 """
 
 import re

@@ -55,8 +55,11 @@ def application(heading: Heading, book: Book, sheet: Sheet, found: Facts) -> lis
     entries, foot = sheet.entries, heading.foot(sheet.plan)
     above = [
         *_title(heading, title_of(sheet.plan, heading.case)),
-        [_name("ID", 3), Cell(heading.number, 5, "short"), _name("受付日", 3), Cell(entries["received_on"].value, 6, "short"),
-         _name("受付者", 3), Cell(entries["receiver"].value, 4, "short")],
+        [
+            _name("ID", 3), Cell(heading.number, 5, "short"),
+            _name("受付日", 3), Cell(entries["received_on"].value, 6, "short"),
+            _name("受付者", 3), Cell(entries["receiver"].value, 4, "short"),
+        ],
         *_basic(found, heading.printed),
         *_marks(entries["concerns"]),
         [Cell(sheet.plan.sections[2].ja, COLUMNS, "band")],
@@ -143,27 +146,35 @@ def _name_of(client: Client | None) -> str:
 
 
 def _basic(found: Facts, printed: datetime) -> Iterator[Row]:
-    client = found.client or Client(gender="", name="", kana="", address="", phone_home="", phone_mobile="", email="",
-                                    teller_name="", teller_phone="", teller_relation="")  # fmt: skip
-    gender = "　".join(f"{'■' if client.gender == one else '□'}{one}" for one in ("男", "女", "他"))
-    born = f"{eras.era_date(client.born_on)}（{eras.age(client.born_on, printed.astimezone(JAPAN).date())}歳）" if client.born_on else "　　　年　　月　　日\n（　　歳）"  # fmt: skip  # noqa: E501
+    def told(name: str) -> str:
+        return str(getattr(found.client, name)) if found.client else ""
+
+    gender = "　".join(f"{'■' if told('gender') == one else '□'}{one}" for one in ("男", "女", "他"))
     yield [Cell("基本情報（書ける範囲で）", COLUMNS, "band")]
-    yield [_name("ふりがな", 4), Cell(client.kana, 11, "short"), _name("性別", 3), Cell(gender, 6, "short")]
+    yield [_name("ふりがな", 4), Cell(told("kana"), 11, "short"), _name("性別", 3), Cell(gender, 6, "short")]
     yield [
-        _name("氏名", 4),
-        Cell(client.name, 11, "short", lines=2),
-        _name("生年月日", 3),
-        Cell(born, 6, "short", lines=2),
-    ]
-    yield [_name("住所", 4), Cell(client.address, 20, "short", lines=2)]
-    yield [_name("電話", 4), _name("自宅", 2), Cell(client.phone_home, 8, "short"), _name("携帯", 2), Cell(client.phone_mobile, 8, "short")]  # fmt: skip  # noqa: E501
-    yield [_name("E-mail", 4), Cell(client.email, 20, "short")]
+        _name("氏名", 4), Cell(told("name"), 11, "short", lines=2),
+        _name("生年月日", 3), Cell(_born(found.client, printed), 6, "short", lines=2),
+    ]  # fmt: skip
+    yield [_name("住所", 4), Cell(told("address"), 20, "short", lines=2)]
     yield [
-        _name("来談者がご本人以外の場合", 4, rows=2), _name("氏名", 2), Cell(client.teller_name, 8, "short"), _name("電話", 2), Cell(client.teller_phone, 8, "short")]  # fmt: skip  # noqa: E501
+        _name("電話", 4), _name("自宅", 2), Cell(told("phone_home"), 8, "short"),
+        _name("携帯", 2), Cell(told("phone_mobile"), 8, "short"),
+    ]  # fmt: skip
+    yield [_name("E-mail", 4), Cell(told("email"), 20, "short")]
     yield [
-        _name("ご本人との関係", 5),
-        Cell(client.teller_relation or "家族（続柄　　　　）・その他（　　　　　　）", 15, "short"),
-    ]
+        _name("来談者がご本人以外の場合", 4, rows=2), _name("氏名", 2), Cell(told("teller_name"), 8, "short"),
+        _name("電話", 2), Cell(told("teller_phone"), 8, "short"),
+    ]  # fmt: skip
+    relation = told("teller_relation") or "家族（続柄　　　　）・その他（　　　　　　）"
+    yield [_name("ご本人との関係", 5), Cell(relation, 15, "short")]
+
+
+def _born(client: Client | None, printed: datetime) -> str:
+    if client is None or client.born_on is None:
+        return "　　　年　　月　　日\n（　　歳）"
+    years = eras.age(client.born_on, printed.astimezone(JAPAN).date())
+    return f"{eras.era_date(client.born_on)}（{years}歳）"
 
 
 def _marks(entry: Entry) -> Iterator[Row]:
@@ -184,9 +195,8 @@ def _marks(entry: Entry) -> Iterator[Row]:
 
 def _consent(book: Book, entries: dict[str, Entry], found: Facts) -> Iterator[Row]:
     given = bool(found.case.share)
-    yield [
-        Cell("利用申込みと、関係機関との情報共有への同意" if given else "関係機関との情報共有への同意", COLUMNS, "band")
-    ]
+    band = "利用申込みと、関係機関との情報共有への同意" if given else "関係機関との情報共有への同意"
+    yield [Cell(band, COLUMNS, "band")]
     yield [Cell(book.consent["given" if given else "missing"].strip().replace("\n ", "\n"), COLUMNS, "small")]
     if given:
         yield [_name("年月日", 4), Cell(entries["consent_on"].value or "令和　　年　　月　　日", 8, "short"),
