@@ -23,6 +23,8 @@ GROUNDS = {
     "child_25_2": "児童福祉法第25条の2（要保護児童対策地域協議会）",
     "emergency": "緊急",
 }
+#: Of a member of the household, where staff have said it.
+LIVES = {"True": "同居", "False": "別居"}
 
 
 @dataclass(frozen=True)
@@ -60,12 +62,22 @@ def facts(session: Session, case: Case) -> Facts:
 
 
 def seen(case: Case) -> Assessment:
-    """The assessment with what staff corrected laid over it, key by key; corrections of another form are passed by."""
-    corrected = case.corrected or {}
-    over = {key: value for key, value in corrected.items() if isinstance(value, type(case.assessment.get(key, value)))}
-    if isinstance(over.get("topics"), dict):
-        over["topics"] = {**case.assessment.get("topics", {}), **over["topics"]}
-    return {**case.assessment, **over}
+    """The assessment with what staff corrected laid over it: fields and topics, each where it has the known shape."""
+    over: Mapping[str, Any] = case.corrected or {}
+    fields, topics = _entries(over, "fields"), _entries(over, "topics")
+    found = [one for one in case.assessment.get("fields") or () if fields.get(one["id"], {}).get("state") != "wrong"]
+    known = {one["id"] for one in case.assessment.get("fields") or ()}
+    found += [
+        {"id": id_, "confidence": 1.0, "quotes": list(one.get("quotes", ()))} for id_, one in fields.items()
+        if id_ not in known and one.get("state") != "wrong"
+    ]  # fmt: skip
+    told = {topic: one["text"] for topic, one in topics.items() if isinstance(one.get("text"), str)}
+    return {**case.assessment, "fields": found, "topics": {**(case.assessment.get("topics") or {}), **told}}
+
+
+def _entries(over: Mapping[str, Any], what: str) -> dict[str, Mapping[str, Any]]:
+    entries = over.get(what)
+    return {id_: one for id_, one in entries.items() if isinstance(one, dict)} if isinstance(entries, dict) else {}
 
 
 def derived(found: Facts, source: str, quotes: Sequence[str]) -> str:
@@ -109,8 +121,7 @@ def _fields(found: Assessment) -> dict[str, tuple[float, str]]:
     """Every field recorded for anyone of the household: how sure, and the words that it rests on."""
     fields: dict[str, tuple[float, str]] = {}
     for field in found.get("fields") or ():
-        if isinstance(field, Mapping) and field.get("state") not in ("declined", "removed", "wrong"):
-            fields[field["id"]] = (float(field.get("confidence", 1.0)), "\n".join(field.get("quotes", ())))
+        fields[field["id"]] = (float(field.get("confidence", 1.0)), "\n".join(field.get("quotes", ())))
     for member in summary.members(found):
         for field in member.get("fields", ()):
             sure, told = fields.get(field, (0.0, ""))
@@ -180,9 +191,14 @@ def _history(found: Facts) -> str:
 
 def _family(found: Facts) -> str:
     lines = [
-        _person(member) + (f"　{'・'.join(map(field_name, member['fields']))}" if member.get("fields") else "")
+        "　".join(
+            part for part in (
+                _person(member), LIVES.get(str(member.get("together")), ""),
+                "・".join(map(field_name, member.get("fields", ()))),
+            ) if part
+        )
         for member in summary.members(found.seen)
-    ]
+    ]  # fmt: skip
     return "\n".join(lines) or _quoted(found.topics.get("household", ""))
 
 

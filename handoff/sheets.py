@@ -17,6 +17,7 @@ from handoff import facts
 from handoff.body import Inputs
 from handoff.facts import Facts
 from handoff.formbook import Book, FormPlan, Item, Tick
+from handoff.tongue import say
 from storage.models import Case, Message, Staff
 from storage.support import FormSheet
 from storage.texts import clean
@@ -156,7 +157,9 @@ def _read_text(one: Entry, form: Inputs) -> None:
     one.value = one.derived if untouched else given
     most = LONGEST_SHORT if one.item.kind == "short" else LONGEST_LONG
     if not untouched and len(given) > most:
-        one.problem = f"{most:,}文字までで書いてください。いまは{len(given):,}文字です。"
+        one.problem = say(
+            "{most}文字までで書いてください。いまは{long}文字です。", most=f"{most:,}", long=f"{len(given):,}"
+        )
 
 
 def _read_ticks(one: Entry, form: Inputs) -> None:

@@ -302,7 +302,7 @@ async def test_the_workbook_is_text_on_a4_and_leaves_a_trace_without_a_name(
             cells = [cell for row in sheet for cell in row if cell.value is not None]
             assert {cell.data_type for cell in cells} == {"s"}
             assert all(cell.quotePrefix for cell in cells if str(cell.value).startswith(("=", "@", "-")))
-            assert sheet.page_setup.paperSize == "9" or sheet.page_setup.paperSize == 9
+            assert str(sheet.page_setup.paperSize) == "9"
             assert sheet.print_area
             assert sheet.page_setup.fitToWidth == 1
             assert max(sheet.row_dimensions[row].height for row in range(1, sheet.max_row + 1)) < 409
