@@ -8,7 +8,7 @@ from fastapi.responses import RedirectResponse
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from handoff import access, agencies, audit, queue, summary
+from handoff import access, agencies, audit, corrections, queue, summary
 from handoff.access import SignedIn
 from handoff.moments import day
 from handoff.office import Form, Office
@@ -179,7 +179,7 @@ class _Own:
             found = list(session.scalars(wanted.limit(500)))
             complaints = queue.complaints(session, found)
             cases = [
-                {"id": case.id, "complaint": complaints[case.id], "household": summary.household(case.assessment)}
+                {"id": case.id, "complaint": complaints[case.id], "household": summary.household(corrections.of(case))}
                 for case in found
             ]
             return {"who": who, "agency": agency, "cases": cases}
@@ -236,9 +236,9 @@ class _Own:
                 "agency": agency,
                 "case_id": case.id,
                 "complaint": queue.complaints(session, [case])[case.id],
-                "household": summary.household(case.assessment),
-                "fields": [field_name(field["id"]) for field in case.assessment.get("fields", ())],
-                "wish": case.assessment.get("topics", {}).get("wish", ""),
+                "household": summary.household(corrections.of(case)),
+                "fields": [field_name(field["id"]) for field in corrections.of(case).get("fields", ())],
+                "wish": corrections.of(case).get("topics", {}).get("wish", ""),
                 "role": part.role,
                 "since": day(part.since),
                 "ground": support_words().grounds[part.ground],

@@ -1,6 +1,8 @@
 """What comes in from staff and staff systems, read up to a limit."""
 
 import json
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -14,11 +16,36 @@ LONGEST_BODY = 128 * 1024
 MOST_INPUTS = 40
 
 
-async def read_form(request: Request) -> dict[str, str]:
+@dataclass(frozen=True)
+class Room:
+    """How much a form may bring."""
+
+    inputs: int = MOST_INPUTS
+    bytes: int = LONGEST_BODY
+
+
+SMALL = Room()
+#: An official form: many items, some of them 5,000 characters long, which are nine times as many bytes.
+SHEET = Room(1_500, 1536 * 1024)
+
+
+class Inputs(dict[str, str]):
+    """The inputs of a form, by name; of a name that comes several times (checkboxes), `all` has every value."""
+
+    def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
+        self._pairs = list(pairs)
+        super().__init__(self._pairs)
+
+    def all(self, name: str) -> list[str]:
+        """Every value of that name, in order."""
+        return [value for known, value in self._pairs if known == name]
+
+
+async def read_form(request: Request, room: Room = SMALL) -> Inputs:
     """The inputs of a form, by name; passwords must not be made plain, so nothing is."""
-    body = await body_of(request, LONGEST_BODY)
+    body = await body_of(request, room.bytes)
     try:
-        return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=MOST_INPUTS))
+        return Inputs(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=room.inputs))
     except ValueError:
         raise Problem(422, "Unprocessable Content", "送られた内容を読み取れませんでした。") from None
 

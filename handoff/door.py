@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from handoff import access, audit
 from handoff.access import SignedIn
-from handoff.body import read_form
+from handoff.body import SMALL, Inputs, Room, read_form
 from handoff.browsers import browser_name
 from handoff.pages import SIGN_IN, SignInFirst, page
 from handoff.sealed import Seal
@@ -60,14 +60,14 @@ class Door:
         router.add_api_route("/invite/{token}", self.invitation)
         router.add_api_route("/invite/{token}", self.accept, methods=["POST"])
 
-    async def form_of_staff(self, request: Request) -> tuple[SignedIn, dict[str, str]]:
+    async def form_of_staff(self, request: Request, room: Room = SMALL) -> tuple[SignedIn, Inputs]:
         """Who sends this form, and what it holds. Raises SignInFirst; Problem 403 without the session's own key."""
         token, now = request.cookies.get(SESSION, ""), self._clock.now()
         who = await self._database.read(lambda session: access.signed_in(session, token, now))
         if who is None:
             raise SignInFirst
         access.may_open(who.staff, request.url.path)
-        form = await read_form(request)
+        form = await read_form(request, room)
         refuse_foreign(who.csrf, form.get("csrf", ""))
         return who, form
 

@@ -7,7 +7,7 @@ from reportlab.lib.units import mm
 from reportlab.platypus import Flowable, Spacer
 from sqlalchemy.orm import Session
 
-from handoff import access, agencies, queue, summary
+from handoff import access, agencies, corrections, queue, summary
 from handoff import case as cases
 from handoff.moments import day
 from handoff.paper import grid, pdf, words
@@ -36,12 +36,12 @@ WIDTHS = (34, 135.5)
 def begin(session: Session, case: Case, agency: Agency | None, staff: Staff, town: str) -> dict[str, str]:
     """What the letter says before anybody edits it."""
     client = session.get(Client, case.id)
-    topics = case.assessment.get("topics", {})
+    topics = corrections.of(case).get("topics", {})
     return {
         "to": say("{agency}　御中", agency=agency.name) if agency else "",
         "client": _client(client),
         "complaint": queue.complaints(session, [case])[case.id],
-        "household": summary.household(case.assessment) or say("うかがっていません"),
+        "household": summary.household(corrections.of(case)) or say("うかがっていません"),
         "matters": _matters(case),
         "wishes": topics.get("wish") or say("まだうかがっていません"),
         "ask": support_words().letter["ask"],
@@ -61,7 +61,7 @@ def _client(client: Client | None) -> str:
 def _matters(case: Case) -> str:
     """The fields in plain words: a matter, never a diagnosis."""
     plain = known_words().fields_plainly
-    found = [plain.get(field["id"], field["id"]) for field in case.assessment.get("fields", ())]
+    found = [plain.get(field["id"], field["id"]) for field in corrections.of(case).get("fields", ())]
     return "、".join(dict.fromkeys(found)) or say("まだはっきりしていません")
 
 

@@ -8,7 +8,7 @@ from fastapi.responses import RedirectResponse
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from handoff import agencies, audit, meeting_paper, meetings, queue, summary
+from handoff import agencies, audit, corrections, meeting_paper, meetings, queue, summary
 from handoff.access import ROLES, SignedIn
 from handoff.moments import day, day_and_time
 from handoff.office import Form, Office
@@ -244,9 +244,9 @@ def _told(session: Session, rows: list[tuple[Case, MeetingCase]]) -> list[dict[s
         {
             "id": case.id,
             "complaint": complaints[case.id],
-            "household": summary.household(case.assessment),
-            "fields": [field_name(field["id"]) for field in case.assessment.get("fields", ())],
-            "wish": case.assessment.get("topics", {}).get("wish", ""),
+            "household": summary.household(corrections.of(case)),
+            "fields": [field_name(field["id"]) for field in corrections.of(case).get("fields", ())],
+            "wish": corrections.of(case).get("topics", {}).get("wish", ""),
             "decisions": opened.decisions,
             "version": opened.version,
         }

@@ -1,6 +1,6 @@
 """Corrections on the case's page: `POST /staff/cases/{id}/correct`. Whoever may change the case may correct it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from fastapi import APIRouter, Request, Response
@@ -91,7 +91,7 @@ class _Mending:
 class _Refused(Exception):
     """Leaves the transaction with nothing written, and brings along what was typed."""
 
-    def __init__(self, form: Form, why: Mistaken | Stale) -> None:
+    def __init__(self, form: Mapping[str, str], why: Mistaken | Stale) -> None:
         super().__init__(str(why))
         self.status = 409 if isinstance(why, Stale) else 422
         self.sentence = str(why)

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from handoff import access
 from handoff.access import SignedIn
+from handoff.body import SMALL, Inputs, Room
 from handoff.door import SESSION, Door
 from handoff.pages import SignInFirst
 from handoff.trail import Trail
@@ -18,7 +19,7 @@ from storage.database import Database
 from storage.settings import Settings
 
 T = TypeVar("T")
-Form = dict[str, str]
+Form = Inputs
 
 
 class Office:
@@ -42,15 +43,17 @@ class Office:
 
         return await self.database.read(signed)
 
-    async def change(self, request: Request, work: Callable[[Session, SignedIn, Form, datetime], T]) -> T:
+    async def change(
+        self, request: Request, work: Callable[[Session, SignedIn, Form, datetime], T], room: Room = SMALL
+    ) -> T:
         """Writes what a form of whoever is signed in says. Raises SignInFirst; Problem 403 for a foreign form."""
-        who, form = await self.form(request)
+        who, form = await self.form(request, room)
         now = self.clock.now()
         return await self.database.write(lambda session: work(session, who, form, now))
 
-    async def form(self, request: Request) -> tuple[SignedIn, Form]:
+    async def form(self, request: Request, room: Room = SMALL) -> tuple[SignedIn, Form]:
         """Who sends this form, and what it holds, for work that is not one write. Raises as `change`."""
-        return await self._door.form_of_staff(request)
+        return await self._door.form_of_staff(request, room)
 
     async def ask(self, request: Request, work: Callable[[Session, SignedIn, Form, datetime], T]) -> T:
         """Reads what a form asks for that must not stand in an address. Raises as `change` does."""

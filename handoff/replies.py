@@ -1,6 +1,7 @@
 """Canned replies: written once with placeholders, filled in for whoever chooses one, changed by overseers."""
 
 import re
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, cast
 
@@ -81,7 +82,7 @@ class _Pages:
         return await self._change(request, reply_id, lambda *asked: _retire(reply_id, *asked))
 
     async def _change(self, request: Request, reply_id: int | None, work: Any) -> Response:
-        typed: Form = {}
+        typed: dict[str, str] = {}
 
         def done(session: Session, who: SignedIn, form: Form, now: datetime) -> None:
             typed.update(form)
@@ -95,7 +96,7 @@ class _Pages:
         return RedirectResponse(f"{ADDRESS}#reply-{reply_id}" if reply_id else ADDRESS, 303)
 
     async def _page(
-        self, request: Request, typed: Form, problems: dict[str, str], at: int | None, status: int = 200
+        self, request: Request, typed: Mapping[str, str], problems: dict[str, str], at: int | None, status: int = 200
     ) -> Response:
         def look(session: Session, who: SignedIn, _now: datetime) -> tuple[SignedIn, list[CannedReply], list[Desk]]:
             _only_overseers(who)

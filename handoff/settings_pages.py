@@ -1,6 +1,6 @@
 """The admin's pages of people and desks under /staff/settings. Whoever is no admin finds no such page."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -26,7 +26,7 @@ from storage.settings import Settings
 HERE = "/staff/settings"
 PEOPLE, DESKS = f"{HERE}/people", f"{HERE}/desks"
 NO_PAGE = "お探しのページは見つかりません。"
-Change = Callable[[Session, SignedIn, Form, datetime], str]
+Change = Callable[[Session, SignedIn, Mapping[str, str], datetime], str]
 DONE = {
     "moved": "役割と所属を変えました。",
     "disabled": "アカウントを止めました。この人のサインインは、すべて終わりました。",
@@ -91,7 +91,7 @@ class _Pages:
         return await self._show(request, DESKS)
 
     async def invite(self, request: Request) -> Response:
-        given: Form = {}
+        given: dict[str, str] = {}
 
         def work(session: Session, who: SignedIn, form: Form, now: datetime) -> str:
             only(who, "admin")
@@ -108,7 +108,7 @@ class _Pages:
         """A route that makes the change and shows the page again: with what was done, or with what is wrong."""
 
         async def route(request: Request) -> Response:
-            given: Form = {}
+            given: dict[str, str] = {}
 
             def work(session: Session, who: SignedIn, form: Form, now: datetime) -> str:
                 only(who, "admin")
@@ -124,7 +124,12 @@ class _Pages:
         return route
 
     async def _show(
-        self, request: Request, where: str, slip: Slip | None = None, given: Form | None = None, link: str = ""
+        self,
+        request: Request,
+        where: str,
+        slip: Slip | None = None,
+        given: dict[str, str] | None = None,
+        link: str = "",
     ) -> Response:
         view = _people if where == PEOPLE else _desks
         who, values = await self._office.look(request, view)
@@ -136,7 +141,7 @@ class _Pages:
         )  # fmt: skip
 
 
-def _named(slip: Slip, given: Form | None) -> dict[str, str]:
+def _named(slip: Slip, given: dict[str, str] | None) -> dict[str, str]:
     """The problems by the ids of the fields on the page: one form for each person, and one for who is invited."""
     form = (given or {}).get("id") or "new"
     return {
@@ -144,49 +149,49 @@ def _named(slip: Slip, given: Form | None) -> dict[str, str]:
     }
 
 
-def _withdraw(session: Session, who: SignedIn, form: Form, now: datetime) -> str:
+def _withdraw(session: Session, who: SignedIn, form: Mapping[str, str], now: datetime) -> str:
     people.withdraw(session, who.staff, form.get("which", ""), now)
     return "withdrawn"
 
 
-def _move(session: Session, who: SignedIn, form: Form, now: datetime) -> str:
+def _move(session: Session, who: SignedIn, form: Mapping[str, str], now: datetime) -> str:
     people.move(session, who.staff, _person(session, form), form, now)
     return "moved"
 
 
-def _disable(session: Session, who: SignedIn, form: Form, now: datetime) -> str:
+def _disable(session: Session, who: SignedIn, form: Mapping[str, str], now: datetime) -> str:
     people.disable(session, who.staff, _person(session, form), now)
     return "disabled"
 
 
-def _enable(session: Session, who: SignedIn, form: Form, now: datetime) -> str:
+def _enable(session: Session, who: SignedIn, form: Mapping[str, str], now: datetime) -> str:
     people.enable(session, who.staff, _person(session, form), now)
     return "enabled"
 
 
-def _reset(session: Session, who: SignedIn, form: Form, now: datetime) -> str:
+def _reset(session: Session, who: SignedIn, form: Mapping[str, str], now: datetime) -> str:
     people.reset_second_factor(session, who.staff, _person(session, form), now)
     return "reset"
 
 
-def _add_desk(session: Session, who: SignedIn, form: Form, now: datetime) -> str:
+def _add_desk(session: Session, who: SignedIn, form: Mapping[str, str], now: datetime) -> str:
     people.add_desk(session, who.staff, form.get("name", ""), now)
     return "added"
 
 
-def _rename_desk(session: Session, who: SignedIn, form: Form, now: datetime) -> str:
+def _rename_desk(session: Session, who: SignedIn, form: Mapping[str, str], now: datetime) -> str:
     desk = people.desk(session, form["id"], form.get("version", ""))
     people.rename_desk(session, who.staff, desk, form.get("name", ""), now)
     return "renamed"
 
 
-def _retire_desk(session: Session, who: SignedIn, form: Form, now: datetime) -> str:
+def _retire_desk(session: Session, who: SignedIn, form: Mapping[str, str], now: datetime) -> str:
     desk = people.desk(session, form["id"], form.get("version", ""))
     people.retire_desk(session, who.staff, desk, now)
     return "retired" if desk.retired_at else "reopened"
 
 
-def _person(session: Session, form: Form) -> Staff:
+def _person(session: Session, form: Mapping[str, str]) -> Staff:
     return people.person(session, form["id"], version=form.get("version", ""))
 
 

@@ -50,7 +50,7 @@ class Sent:
 class Inputs:
     """The inputs of a form, read one by one; what is wrong is gathered, so that all of it is said at once."""
 
-    def __init__(self, form: Form) -> None:
+    def __init__(self, form: Mapping[str, str]) -> None:
         self._form = form
         self.problems: dict[str, str] = {}
 
@@ -108,7 +108,7 @@ class Inputs:
             raise Slip(self.problems)
 
 
-def same_version(form: Form, stands: int) -> None:
+def same_version(form: Mapping[str, str], stands: int) -> None:
     """Raises Slip 409 when the form was opened before somebody else changed what it is about."""
     if form.get("version") != str(stands):
         raise Slip({"": say(CHANGED_MEANWHILE)}, 409)
@@ -118,7 +118,7 @@ async def send(
     office: Office, request: Request, form_name: str, work: Callable[[Session, SignedIn, Form, datetime], T]
 ) -> tuple[T | None, Sent, int]:
     """Does what a form says: what came of it, or the form as it was sent and the status of the page that shows it."""
-    typed: Form = {}
+    typed: dict[str, str] = {}
 
     def noted(session: Session, who: SignedIn, form: Form, now: datetime) -> T:
         typed.update(form)

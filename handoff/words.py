@@ -45,6 +45,8 @@ class Words:
     sexes: dict[str, str]
     corrections: dict[str, str]
     correction_states: dict[str, str]
+    means: dict[str, str]
+    visits: dict[str, str]
 
 
 @cache

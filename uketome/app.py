@@ -30,6 +30,8 @@ from handoff import (
     drafts,
     examples,
     finding,
+    form_settings,
+    forms,
     lease,
     letter_pages,
     me,
@@ -37,6 +39,7 @@ from handoff import (
     mending,
     notice_pages,
     presence,
+    records,
     replies,
     search,
     settings_pages,
@@ -83,6 +86,9 @@ STAFF_PAGES = (
     today_pages,
     mending,
     examples,
+    records,
+    forms,
+    form_settings,
     console,
 )
 SWEEP_EVERY_S = 5.0
