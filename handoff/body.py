@@ -10,7 +10,7 @@ from storage.problems import Problem, body_of
 
 #: Room for the longest answer, percent-encoded.
 LONGEST_BODY = 128 * 1024
-MOST_INPUTS = 20
+MOST_INPUTS = 200
 
 
 async def read_form(request: Request) -> dict[str, str]:

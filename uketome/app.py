@@ -22,7 +22,7 @@ from connectors.base import Channel
 from connectors.inbox import Inbox
 from connectors.line_door import LineDoor
 from connectors.outbox import Outbox
-from handoff import api, console, tongue
+from handoff import api, console, cost_settings, reports, tongue
 from storage import bells as bell
 from storage import schema
 from storage.bells import Bells
@@ -127,6 +127,8 @@ def create_app(service: Service) -> FastAPI:
     if settings.line_on:
         app.include_router(line.routes(settings, service.inbox, clock))
     # Pages of a case come before the console, whose verbs take any name (/staff/cases/{id}/{verb}).
+    app.include_router(reports.routes(settings, database, bells, clock))
+    app.include_router(cost_settings.routes(settings, database, bells, clock))
     app.include_router(console.routes(settings, database, bells, clock))
     app.include_router(api.routes(settings, database, bells, clock))
     app.add_api_route("/assets/{name}", asset, include_in_schema=False)
