@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from bench import plain_counts
 from handoff import report_cases, report_costs, report_gaps, report_load, report_waiting
+from handoff.cost_split import in_force
 from handoff.counting import Scope, nobody
 from handoff.period import Period, by_key
 from storage.clock import JAPAN, Clock
@@ -87,7 +88,7 @@ def differences(scope: Scope) -> Iterator[str]:
 def plainly(scope: Scope) -> dict[str, dict[Any, Any]]:
     """Every figure, case by case."""
     town = plain_counts.read(scope.session, scope.desk)
-    first, last, rule = scope.period.first, scope.period.last, report_costs.in_force(scope.session)
+    first, last, rule = scope.period.first, scope.period.last, in_force(scope.session)
     return {
         "cases": plain_counts.cases(town, first, last),
         "waiting": plain_counts.waiting(town, first, last),
@@ -119,7 +120,9 @@ def _cases(found: report_cases.CaseFigures) -> dict[Any, Any]:
 
 
 def _waiting(found: report_waiting.WaitingFigures) -> dict[Any, Any]:
-    groups = {**found.levels, **found.months, **({"all": found.all} if found.levels else {})}
+    groups: dict[Any, report_waiting.Waits] = {**found.levels, **found.months}
+    if groups:
+        groups["all"] = found.all
     return {
         key: [waits.claimed, *(waits.percentile(p) for p in (50, 90, 95)), waits.longest, waits.waits, waits.ended]
         for key, waits in groups.items()
@@ -127,7 +130,7 @@ def _waiting(found: report_waiting.WaitingFigures) -> dict[Any, Any]:
 
 
 def _load(found: report_load.LoadFigures) -> dict[Any, Any]:
-    desks = {**found.desks, **({"all": found.all} if found.desks else {})}
+    desks: dict[Any, report_load.Load] = {**found.desks, **({"all": found.all} if found.desks else {})}
     return {
         "desks": {desk: list(astuple(load)) for desk, load in desks.items()},
         "people": {one: list(astuple(load)) for one, load in found.people.items()},

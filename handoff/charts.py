@@ -7,14 +7,14 @@ No figure is told by colour alone: bars and cells carry their number, lines diff
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import count
+from itertools import count, pairwise
 
 from markupsafe import Markup, escape
 
-ROW, BAR = 46, 16
+ROW, BAR = 42, 13
 CELL, HEAD = 34, 26
 #: A letter's width and the room around names, in pixels.
-LETTER, GAP = 15, 10
+LETTER, GAP = 16, 10
 LINE_HEIGHT, LINE_TOP, LINE_FOOT = 220, 16, 44
 SHADES = 5
 DASHES = ("", "8 4", "2 4", "10 4 2 4", "16 6")
@@ -127,7 +127,7 @@ def _line(values: Sequence[float | None], at: int, most: float, low: float, high
     dash = f' stroke-dasharray="{DASHES[at % len(DASHES)]}"' if DASHES[at % len(DASHES)] else ""
     drawn = [
         f'<line class="line line{at}" x1="{a[0]:.2f}%" y1="{a[1]:.1f}" x2="{b[0]:.2f}%" y2="{b[1]:.1f}"{dash}/>'
-        for a, b in zip(points, points[1:], strict=False)
+        for a, b in pairwise(points)
         if a and b
     ]
     drawn += [_mark(f"{point[0]:.2f}%", point[1], at) for point in points if point]

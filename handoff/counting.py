@@ -1,4 +1,4 @@
-"""What every count of the reports begins with: whose cases, of which desk and time, and the SQL that both databases say.
+"""What every count of the reports begins with: whose cases, of which desk and time; SQL that both databases say.
 
 Counting is done by the database: a query answers with groups and how many are in each, never with cases one by one.
 Only the cases that staff have corrected, which are few, are read and counted here, by the one reading of findings.py.
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Select, String, case, cast, func, literal_column, select, text
+from sqlalchemy import ColumnElement, Integer, Select, String, and_, case, cast, func, literal_column, select, text
 from sqlalchemy.orm import Session
 
 from handoff import access
@@ -49,7 +49,7 @@ class Scope:
 
     def within(self, moment: Any) -> ColumnElement[bool]:
         """Whether a moment is in the time."""
-        return (moment >= self.period.begins) & (moment < self.period.ends)
+        return and_(moment >= self.period.begins, moment < self.period.ends)
 
     def corrected(self) -> ColumnElement[bool]:
         """Whether staff have corrected what was found."""
@@ -69,7 +69,8 @@ class Scope:
 
     def topic(self, name: str) -> ColumnElement[str | None]:
         """What was told of one topic."""
-        return Case.assessment["topics"][name].as_string()
+        told: ColumnElement[str | None] = Case.assessment["topics"][name].as_string()
+        return told
 
     def month(self, moment: Any) -> ColumnElement[str]:
         """2026-11, in Japan."""
@@ -99,6 +100,11 @@ class Scope:
 def grouped(cases: Select[Any], *by: Any) -> Select[Any]:
     """How many cases there are of each kind; the number stands last."""
     kinds = cases.with_only_columns(*(kind.label(f"kind_{at}") for at, kind in enumerate(by))).subquery()
+    return of_each_kind(kinds)
+
+
+def of_each_kind(kinds: Any) -> Select[Any]:
+    """How many rows of a subquery are alike in all its columns; the number stands last."""
     return select(*kinds.c, func.count()).group_by(*kinds.c)
 
 

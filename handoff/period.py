@@ -49,7 +49,8 @@ class Period:
         if "Q" in self.key:
             year, quarter = int(self.key[:4]), int(self.key[-1])
             return say(
-                "{year}年度 第{quarter}四半期（{first}月〜{last}月）", year=year, quarter=quarter, first=self.first.month,
+                "{year}年度 第{quarter}四半期（{first}月〜{last}月）",
+                year=year, quarter=quarter, first=self.first.month,
                 last=self.last.month,
             )  # fmt: skip
         if self.key:

@@ -100,7 +100,8 @@ def _by_field(found: CaseFigures) -> Block:
     order = ranked(found.fields)
     title = say("分野ごと")
     table = Table(
-        "fields", title, say("ひとつの相談に分野がいくつかあるときは、それぞれに数えます。割合は、すべての相談のうちの割合です。"),
+        "fields", title,
+        say("ひとつの相談に分野がいくつかあるときは、それぞれに数えます。割合は、すべての相談のうちの割合です。"),
         [
             Column(say("分野"), "text"), Column(say("相談")), Column(say("割合（％）"), "figure", of=1),
             Column(say("その分野だけの相談")),
@@ -108,8 +109,7 @@ def _by_field(found: CaseFigures) -> Block:
         [[field_name(id_), number, share(number, found.cases), found.alone[id_]] for id_, number in order],
     )  # fmt: skip
     rows = [
-        Bar(field_name(id_), [number], say("{number}件　{share}％", number=f"{number:,}", share=share(number, found.cases)))
-        for id_, number in order
+        Bar(field_name(id_), [number], number_and_share(number, found.cases)) for id_, number in order
     ]  # fmt: skip
     return Block(table, charts.bars(title, _say_most(rows), rows))
 
@@ -126,8 +126,8 @@ def _pairs(found: CaseFigures) -> Block:
     names = [field_name(id_) for id_ in drawn]
     values = [[found.fields[a] if a == b else _pair(found, a, b) for b in drawn] for a in drawn]
     desc = say("ななめの枠は、その分野の相談の数です。多い方から{number}分野を描いています。", number=len(drawn))
-    picture = charts.matrix(title, desc, names, names, values, upright=True, diagonal=True) if drawn else None
-    return Block(table, picture or Block(table).picture)
+    picture = charts.matrix(title, desc, names, names, values, upright=True, diagonal=True)
+    return Block(table, picture)
 
 
 def _triples(found: CaseFigures) -> Block:
@@ -174,7 +174,7 @@ def _by_channel(found: CaseFigures) -> Block:
         [[name, number, share(number, found.cases)] for name, (_, number) in zip(names, order, strict=True)],
     )  # fmt: skip
     rows = [
-        Bar(name, [number], say("{number}件　{share}％", number=f"{number:,}", share=share(number, found.cases)))
+        Bar(name, [number], number_and_share(number, found.cases))
         for name, (_, number) in zip(names, order, strict=True)
     ]
     return Block(table, charts.bars(title, _say_most(rows), rows))
@@ -195,6 +195,11 @@ def _by_area(found: CaseFigures) -> Block:
         for area, number in (*named[:DRAWN_AREAS], *unnamed)
     ]
     return Block(table, charts.bars(title, _say_most(rows), rows))
+
+
+def number_and_share(number: int, whole: int) -> str:
+    """12件　34％, at the end of a bar."""
+    return say("{number}件　{share}％", number=f"{number:,}", share=f"{share(number, whole):g}")
 
 
 def area_name(area: str) -> str:

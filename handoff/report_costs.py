@@ -5,16 +5,16 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from sqlalchemy import String, case, cast, func, select
+from sqlalchemy import String, case, cast
 
 from handoff import charts
 from handoff.charts import Bar, Series
 from handoff.cost_split import COMMON, NO_FIELD, SHARE, Rule, in_force, shared, split
-from handoff.counting import Scope, in_order, listed
+from handoff.counting import Scope, in_order, listed, of_each_kind
 from handoff.findings import fields_of
 from handoff.moments import day
 from handoff.period import month_name
-from handoff.report_tables import Block, Column, Report, Table, share
+from handoff.report_tables import Block, Cell, Column, Report, Table, share
 from handoff.tongue import say
 from handoff.words import field_name
 from knowledge_base.vocabulary import vocabulary
@@ -52,7 +52,7 @@ def count(scope: Scope) -> CostFigures:
         month.label("month"), case((own == "[]", scope.ids("fields")), else_=own).label("fields"),
         SupportRecord.minutes.label("minutes"),
     ).subquery()  # fmt: skip
-    for when, ids, minutes, number in scope.session.execute(select(*each.c, func.count()).group_by(*each.c)):
+    for when, ids, minutes, number in scope.session.execute(of_each_kind(each)):
         fields = json.loads(ids) if (ids or "").startswith("[") else listed(ids)
         _take(found, when, fields, minutes, number)
     corrected = records.where(of_case).with_only_columns(Case, month, SupportRecord.minutes)
@@ -131,8 +131,7 @@ def _shared(found: CostFigures) -> Block:
     sums = [sum(found.shared[month, system] for month in found.months) for system in systems]
     rows = [
         Bar(
-            _system(found.rule, system), [minutes],
-            say("{minutes}分　{share}％", minutes=f"{minutes:,}", share=share(minutes, found.minutes)),
+            _system(found.rule, system), [minutes], _minutes_and_share(minutes, found.minutes),
         )
         for system, minutes in zip(systems, sums, strict=True)
     ]  # fmt: skip
@@ -153,36 +152,43 @@ def _by_system(found: CostFigures) -> Block:
 def _by_field(found: CostFigures) -> Block:
     fields = list(in_order([*vocabulary().fields, NO_FIELD], {id_ for _, id_ in found.fields}))
     title, sums = say("分野ごと"), {id_: sum(found.fields[month, id_] for month in found.months) for id_ in fields}
-    table = Table(
-        "costs_fields", title, say("単位は分です。"),
-        [Column(say("分野"), "text"), Column(say("制度"), "text"), *_months(found), Column(say("合計"), "figure")],
-        [
-            [_field(id_), _system(found.rule, found.rule.system(id_)),
-             *(found.fields[month, id_] for month in found.months), sums[id_]]
-            for id_ in fields
-        ] + [[say("合計"), "", *(sum(found.fields[m, id_] for id_ in fields) for m in found.months), found.minutes]],
-        summed=True,
-    )  # fmt: skip
+    body: list[list[Cell]] = [
+        [_field(id_), _system(found.rule, found.rule.system(id_)), *(found.fields[m, id_] for m in found.months), sums[id_]]
+        for id_ in fields
+    ]
+    foot: list[Cell] = [say("合計"), ""]
+    foot += [sum(found.fields[month, id_] for id_ in fields) for month in found.months] + [found.minutes]
+    names = [Column(say("分野"), "text"), Column(say("制度"), "text")]
+    columns = [*names, *_months(found), Column(say("合計"), "figure")]
+    table = Table("costs_fields", title, say("単位は分です。"), columns, [*body, foot], summed=True)
     rows = [
-        Bar(_field(id_), [minutes], say("{minutes}分　{share}％", minutes=f"{minutes:,}", share=share(minutes, found.minutes)))
+        Bar(_field(id_), [minutes], _minutes_and_share(minutes, found.minutes))
         for id_, minutes in sorted(sums.items(), key=lambda one: -one[1])
     ]  # fmt: skip
     return Block(table, charts.bars(title, say("棒は、この期間の時間の合計です。"), rows))
 
 
 def _by_month(id_: str, title: str, note: str, found: CostFigures, minutes: Minutes, systems: list[str]) -> Table:
-    rows = [
+    rows: list[list[Cell]] = [
         [_system(found.rule, system), *(minutes[month, system] for month in found.months),
          sum(minutes[month, system] for month in found.months)]
         for system in systems
     ]  # fmt: skip
-    foot = [say("合計"), *(sum(minutes[month, system] for system in systems) for month in found.months), found.minutes]
+    foot: list[Cell] = [
+        say("合計"),
+        *(sum(minutes[month, system] for system in systems) for month in found.months),
+        found.minutes,
+    ]
     columns = [Column(say("制度"), "text"), *_months(found), Column(say("合計"), "figure")]
     return Table(id_, title, note, columns, [*rows, foot], summed=True)
 
 
 def _months(found: CostFigures) -> list[Column]:
     return [Column(month_name(month), "figure") for month in found.months]
+
+
+def _minutes_and_share(minutes: int, whole: int) -> str:
+    return say("{minutes}分　{share}％", minutes=f"{minutes:,}", share=f"{share(minutes, whole):g}")
 
 
 def _system(rule: Rule, system: str) -> str:

@@ -113,7 +113,10 @@ def report(scope: Scope) -> Report:
             "この期間に始まった相談です。"
         ),
         facts=[
-            (say("狭間のある相談"), f"{found.with_gap:,}", say("件（{share}％）", share=share(found.with_gap, found.cases))),
+            (
+                say("狭間のある相談"), f"{found.with_gap:,}",
+                say("件（{share}％）", share=f"{share(found.with_gap, found.cases):g}"),
+            ),
             (say("狭間になった困りごと"), f"{sum(gap.cases for gap in found.gaps.values()):,}", say("件")),
             (say("まだ何もできていない困りごと"), f"{nothing:,}", say("件")),
         ],
@@ -215,8 +218,8 @@ def _done_by_field(found: GapFigures) -> Block:
         say("狭間になった困りごとについて、相談がどう終わったか、関係機関が加わったか、支援の記録と時間がどれだけあるかです。"),
         [
             Column(say("分野"), "text"), Column(say("狭間")), *(Column(outcome_name(kind)) for kind in kinds),
-            Column(say("関係機関が加わった")), Column(say("支援の記録がある")), Column(say("支援の時間（分）"), "figure", of=1),
-            Column(say("まだ何もできていない")),
+            Column(say("関係機関が加わった")), Column(say("支援の記録がある")),
+            Column(say("支援の時間（分）"), "figure", of=1), Column(say("まだ何もできていない")),
         ],
         [
             [

@@ -11,6 +11,7 @@ from handoff.tongue import say
 Cell = str | int | float | None
 #: A number of cases below this may stand for somebody who can be guessed.
 SMALL = 3
+NO_PICTURE = Markup("")
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class Block:
     """One table on the page, with its picture where it has one."""
 
     table: Table
-    picture: Markup = Markup("")
+    picture: Markup = NO_PICTURE
     #: Whether the table stands open: where there is no picture, or the table is what one came for.
     open: bool = False
 

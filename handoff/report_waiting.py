@@ -10,10 +10,11 @@ from sqlalchemy import case, func, select
 from handoff import charts
 from handoff.case import LEVELS
 from handoff.charts import Bar, Series
-from handoff.counting import Scope
+from handoff.counting import Scope, of_each_kind
 from handoff.moments import how_long
 from handoff.period import month_name
 from handoff.queue import STANDS
+from handoff.report_cases import number_and_share
 from handoff.report_tables import Block, Cell, Column, Report, Table, share
 from handoff.tongue import say
 from handoff.words import words
@@ -99,7 +100,7 @@ def count(scope: Scope) -> WaitingFigures:
     minutes = (func.coalesce(each.c.claimed, each.c.since) - each.c.since) // 60
     stands = case((each.c.claimed.is_not(None), CLAIMED), else_=each.c.stands)
     kinds = select(each.c.level, each.c.month, stands.label("stands"), minutes.label("minutes")).subquery()
-    for level, month, how, waited, number in session.execute(select(*kinds.c, func.count()).group_by(*kinds.c)):
+    for level, month, how, waited, number in session.execute(of_each_kind(kinds)):
         for waits in (found.all, found.levels.setdefault(level, Waits()), found.months.setdefault(month, Waits())):
             waits.take(how, int(waited), number)
     now = scope.cases().where(STANDS["waiting"]).with_only_columns(func.count(), func.min(Case.waiting_since))
@@ -119,7 +120,10 @@ def report(scope: Scope) -> Report:
             (say("真ん中の人（中央値）"), in_words(found.all.percentile(50)), ""),
             (say("10人に9人はこれ以内"), in_words(found.all.percentile(90)), ""),
             (say("いちばん長かった人"), in_words(found.all.longest), ""),
-            (say("いま待っている人"), f"{found.now_waiting:,}", say("人。最長{longest}", longest=longest) if longest else ""),
+            (
+                say("いま待っている人"), f"{found.now_waiting:,}",
+                say("人。最長{longest}", longest=longest) if longest else "",
+            ),
         ],
         blocks=[_by_level(found), _by_month(found), _by_span(found)],
         empty=not (found.all.claimed or found.all.waits or found.all.ended),
@@ -186,10 +190,7 @@ def _by_span(found: WaitingFigures) -> Block:
         [Column(say("長さ"), "text"), Column(say("相談")), Column(say("割合（％）"), "figure", of=1)],
         [[name, number, share(number, found.all.claimed)] for name, number in rows],
     )  # fmt: skip
-    drawn = [
-        Bar(name, [n], say("{number}件　{share}％", number=f"{n:,}", share=share(n, found.all.claimed)))
-        for name, n in rows
-    ]
+    drawn = [Bar(name, [n], number_and_share(n, found.all.claimed)) for name, n in rows]
     return Block(table, charts.bars(title, say("担当につながった相談の数です。"), drawn))
 
 

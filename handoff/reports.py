@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from handoff import audit, exports, report_cases, report_costs, report_gaps, report_load, report_waiting
 from handoff.access import OVERSEERS, SignedIn
+from handoff.cost_split import in_force
 from handoff.counting import INTAKE, Scope
 from handoff.moments import day_and_time
 from handoff.office import Office
@@ -120,7 +121,8 @@ def _made(session: Session, who: SignedIn, now: datetime, request: Request, subj
     query, today = request.query_params, now.astimezone(JAPAN).date()
     desks = _desks(session)
     made: dict[str, Any] = {
-        "who": who, "now": now, "subject": subject, "subjects": [(id_, say(name)) for id_, (name, _) in SUBJECTS.items()],
+        "who": who, "now": now, "subject": subject,
+        "subjects": [(id_, say(name)) for id_, (name, _) in SUBJECTS.items()],
         "choices": choices(today, _first_day(session, today)), "desks": desks, "given": _given(query), "problem": "",
         "wrong": "", "report": None, "period": None, "before": None, "after": None, "desk": _given(query)["desk"],
         "desk_name": "", "query": "", "rule": [], "mapping": [], "made_at": day_and_time(now), "small": SMALL,
@@ -132,7 +134,7 @@ def _made(session: Session, who: SignedIn, now: datetime, request: Request, subj
         return {**made, "problem": str(wrong), "wrong": wrong.field}
     scope = Scope(session, who.staff, period, now, desk)
     if subject == "costs":
-        rule = report_costs.in_force(session)
+        rule = in_force(session)
         made |= {"rule": report_costs.rule_in_words(rule), "mapping": report_costs.mapping_in_words(rule)}
     return {
         **made,

@@ -23,7 +23,11 @@ HOURS = (3, 2, 1, 1, 1, 1, 2, 4, 7, 11, 12, 9, 8, 9, 10, 9, 8, 7, 7, 8, 10, 12, 
 OPENS, SHUTS = time(8, 30), time(17, 15)
 #: Median minutes until somebody claims, by level, once the desk is open.
 CLAIM_AFTER = (240, 75, 22, 6)
-MEANS = (("phone", 40, 15), ("visit_here", 22, 50), ("visit", 14, 70), ("accompany", 6, 110), ("meeting", 8, 60), ("letter", 10, 10))  # fmt: skip
+#: How support is given, how often, and its usual minutes.
+MEANS = (
+    ("phone", 40, 15), ("visit_here", 22, 50), ("visit", 14, 70), ("accompany", 6, 110), ("meeting", 8, 60),
+    ("letter", 10, 10),
+)  # fmt: skip
 
 Voice = dict[str, Any]
 
@@ -44,7 +48,8 @@ class Rows:
     tables: dict[type[Base], list[dict[str, Any]]] = field(
         default_factory=lambda: {
             table: [] for table in (
-                Conversation, Case, Message, CaseEvent, Client, Involvement, CaseNote, SupportRecord, CheckIn, Correction,
+                Conversation, Case, Message, CaseEvent, Client, Involvement, CaseNote, SupportRecord, CheckIn,
+                Correction,
             )
         }
     )  # fmt: skip
@@ -121,14 +126,15 @@ class Life:
         row: dict[str, Any] = dict.fromkeys(
             (
                 "previous_id", "waiting_since", "claimed_by", "claimed_at", "claim_until", "responsible_id", "desk_id",
-                "following_since", "next_contact_on", "next_contact_note", "check_ins_stopped_at", "closed_at", "outcome",
-                "outcome_kind", "person_wanted_at", "delete_wanted_at",
+                "following_since", "next_contact_on", "next_contact_note", "check_ins_stopped_at", "closed_at",
+                "outcome", "outcome_kind", "person_wanted_at", "delete_wanted_at",
             )
         )  # fmt: skip
         row |= {
             "id": case, "conversation_id": conversation, "channel": channel, "language": "ja", "opened_at": opened,
             "last_message_at": last, "urgency": level, "assessment": assessment, "corrected": {}, "complaint": told,
-            "summary": summary.summarise(assessment, told), "share": share, "share_at": last if share is not None else None,
+            "summary": summary.summarise(assessment, told), "share": share,
+            "share_at": last if share is not None else None,
         }  # fmt: skip
         rows.add(Case, **row)
         kept = rows.tables[Case][-1]
@@ -295,7 +301,7 @@ class Life:
     def _claimed(self, case: dict[str, Any]) -> datetime:
         """When: from when the desk is open, sooner where it presses."""
         chance, level, since = self._chance, case["urgency"], case["waiting_since"]
-        on_call = level == 3 and chance.random() < 0.6
+        on_call = chance.random() < (0, 0, 0.6, 0.96)[level]
         begins = since if on_call else _next_open(since)
         minutes = CLAIM_AFTER[level] * chance.lognormvariate(0, 0.9)
         claimed: datetime = begins + timedelta(minutes=minutes)

@@ -4,7 +4,8 @@ DESKS = ("福祉まるごと相談室", "高齢者支援課", "障害福祉課",
 #: Which desk takes on a case by its first field; the others stay with the first desk.
 DESK_OF = {
     "elderly": 1, "carer": 1, "disability": 2, "child": 3, "education": 3, "poverty": 4, "work": 4, "finance": 4,
-    "housing": 4,
+    "housing": 4, "hikikomori": 4, "consumer": 4, "justice": 4, "medical": 1, "living": 1, "rights": 1, "isolation": 1,
+    "abuse": 3, "youth": 3, "health": 2, "addiction": 2,
 }  # fmt: skip
 #: Name, address, role, desk.
 STAFF = (
@@ -90,7 +91,8 @@ OUTCOMES = {
 }
 OUTCOME_WEIGHTS = (38, 22, 18, 4, 8, 7, 3)
 DECISIONS = (
-    "主担当を決め、月に一度ようすを確かめる。", "学校と地域包括が同じ日に訪問する。", "家計の相談と就労の準備を並べて進める。",
+    "主担当を決め、月に一度ようすを確かめる。", "学校と地域包括が同じ日に訪問する。",
+    "家計の相談と就労の準備を並べて進める。",
     "ご本人の希望をもう一度うかがってから決める。",
 )  # fmt: skip
 CHECK_IN = "その後、いかがですか。お返事はなくてもかまいません。ここはいつでも開いています。"

@@ -11,10 +11,11 @@ import secrets
 import sys
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any, TypeVar
 
 from argon2 import PasswordHasher
 from sqlalchemy import func, insert, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from storage import schema
 from storage.clock import JAPAN, Clock
@@ -28,6 +29,7 @@ from uketome.demo_cases import Life, Rows, Town, voices
 CASES, SEED, BATCH = 2000, 2026, 200
 DATABASE = f"sqlite:///{ROOT / 'var' / 'demo-town.db'}"
 MAIL = "demo.example"
+Row = TypeVar("Row", bound=Base)
 Tell = Callable[[int, int], None]
 
 
@@ -123,10 +125,10 @@ def _town_hall(session: Session, now: datetime, password_hash: str) -> Town:
     )
 
 
-def _one(session: Session, table: type, column: object, value: str, **values: object) -> object:
-    found = session.scalars(select(table).where(column == value)).one_or_none()  # type: ignore[arg-type]
+def _one(session: Session, table: type[Row], column: InstrumentedAttribute[str], value: str, **values: Any) -> Row:
+    found = session.scalars(select(table).where(column == value)).one_or_none()
     if found is None:
-        found = table(**{column.key: value}, **values)  # type: ignore[attr-defined]
+        found = table(**{column.key: value}, **values)
         session.add(found)
     return found
 
@@ -135,11 +137,7 @@ def _insert(session: Session, rows: Rows) -> None:
     """All rows of some cases, table by table: what is referred to goes first."""
     for table, values in rows.in_order():
         if values:
-            session.execute(insert(_table(table)), values)
-
-
-def _table(table: type[Base]) -> type[Base]:
-    return table
+            session.execute(insert(table), values)
 
 
 def _meetings(session: Session, life: Life, chance: random.Random, now: datetime, town: Town) -> None:
@@ -153,7 +151,8 @@ def _meetings(session: Session, life: Life, chance: random.Random, now: datetime
                 continue
             title = "支援会議" if kind == "support" else "重層的支援会議"
             meeting = Meeting(
-                kind=kind, title=f"{title}（{held.astimezone(JAPAN).month}月）", held_at=held.replace(minute=0, second=0),
+                kind=kind, title=f"{title}（{held.astimezone(JAPAN).month}月）",
+                held_at=held.replace(minute=0, second=0),
                 place="市役所 第二会議室", created_by=host.id, created_at=held - timedelta(days=14),
             )  # fmt: skip
             session.add(meeting)
