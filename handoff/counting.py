@@ -1,7 +1,8 @@
 """What every count of the reports begins with: whose cases, of which desk and time; SQL that both databases say.
 
-Counting is done by the database: a query answers with groups and how many are in each, never with cases one by one.
-Only the cases that staff have corrected, which are few, are read and counted here, by the one reading of findings.py.
+The database takes each case apart: a query answers with a few short values of each, never with a whole case. Only the
+cases that staff have corrected, which are few, are read whole, by the one reading of findings.py. What a query takes
+out of JSON is not grouped by it, since it would then be taken out several times.
 """
 
 from collections.abc import Iterable, Iterator
@@ -100,11 +101,6 @@ class Scope:
 def grouped(cases: Select[Any], *by: Any) -> Select[Any]:
     """How many cases there are of each kind; the number stands last."""
     kinds = cases.with_only_columns(*(kind.label(f"kind_{at}") for at, kind in enumerate(by))).subquery()
-    return of_each_kind(kinds)
-
-
-def of_each_kind(kinds: Any) -> Select[Any]:
-    """How many rows of a subquery are alike in all its columns; the number stands last."""
     return select(*kinds.c, func.count()).group_by(*kinds.c)
 
 

@@ -1,7 +1,7 @@
 """Counted: the minutes of support by field, by month and by funding system（按分）, every minute once."""
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -10,7 +10,7 @@ from sqlalchemy import String, case, cast
 from handoff import charts
 from handoff.charts import Bar, Series
 from handoff.cost_split import COMMON, NO_FIELD, SHARE, Rule, in_force, shared, split
-from handoff.counting import Scope, in_order, listed, of_each_kind
+from handoff.counting import Scope, in_order, listed
 from handoff.findings import fields_of
 from handoff.moments import day
 from handoff.period import month_name
@@ -42,17 +42,16 @@ class CostFigures:
 
 
 def count(scope: Scope) -> CostFigures:
-    """The figures: one grouping, and the records of corrected cases that name no fields of their own."""
+    """The figures: one look at each record by the database; those of corrected cases by what was corrected."""
     found = CostFigures(in_force(scope.session))
     own = cast(SupportRecord.fields, String)
     of_case = (own == "[]") & scope.corrected()
     records = scope.cases().join(SupportRecord, SupportRecord.case_id == Case.id).where(scope.within(SupportRecord.at))
     month = scope.month(SupportRecord.at)
-    each = records.where(~of_case).with_only_columns(
-        month.label("month"), case((own == "[]", scope.ids("fields")), else_=own).label("fields"),
-        SupportRecord.minutes.label("minutes"),
-    ).subquery()  # fmt: skip
-    for when, ids, minutes, number in scope.session.execute(of_each_kind(each)):
+    plain = records.where(~of_case).with_only_columns(
+        month, case((own == "[]", scope.ids("fields")), else_=own), SupportRecord.minutes
+    )
+    for (when, ids, minutes), number in Counter(map(tuple, scope.session.execute(plain))).items():
         fields = json.loads(ids) if (ids or "").startswith("[") else listed(ids)
         _take(found, when, fields, minutes, number)
     corrected = records.where(of_case).with_only_columns(Case, month, SupportRecord.minutes)
@@ -153,8 +152,8 @@ def _by_field(found: CostFigures) -> Block:
     fields = list(in_order([*vocabulary().fields, NO_FIELD], {id_ for _, id_ in found.fields}))
     title, sums = say("分野ごと"), {id_: sum(found.fields[month, id_] for month in found.months) for id_ in fields}
     body: list[list[Cell]] = [
-        [_field(id_), _system(found.rule, found.rule.system(id_)), *(found.fields[m, id_] for m in found.months), sums[id_]]
-        for id_ in fields
+        [_field(id_), _system(found.rule, found.rule.system(id_)), *(found.fields[m, id_] for m in found.months), sum_]
+        for id_, sum_ in sums.items()
     ]
     foot: list[Cell] = [say("合計"), ""]
     foot += [sum(found.fields[month, id_] for id_ in fields) for month in found.months] + [found.minutes]

@@ -3,7 +3,7 @@
 What was then done stands beside: how the case ended, which agencies came in, and the support that was recorded.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -77,24 +77,27 @@ def unmet(fields: Sequence[str], services: Sequence[str]) -> list[str]:
     A service that the vocabulary does not know (a town's own, since taken out) is held to fit: no gap without grounds.
     """
     known = vocabulary().services
-    if any(service not in known for service in services):
+    if not fields or any(service not in known for service in services):
         return []
     covered = {id_ for service in services for id_ in known[service].fields}
     return [id_ for id_ in fields if id_ not in covered]
 
 
 def count(scope: Scope) -> GapFigures:
-    """The figures: one grouping, and the few corrected cases."""
+    """The figures: one look at each case by the database, and the few corrected cases read whole."""
     found, session = GapFigures(), scope.session
-    plain = scope.opened().where(~scope.corrected())
-    each = plain.with_only_columns(
-        scope.ids("fields").label("fields"), scope.ids("services").label("services"),
-        scope.topic("area").label("area"), *_done(),
-    ).subquery()  # fmt: skip
-    *kinds, minutes = each.c
-    for row in session.execute(select(*kinds, func.count(), func.coalesce(func.sum(minutes), 0)).group_by(*kinds)):
-        fields, services, area, *done, number, spent = row
-        _take(found, _Kind(listed(fields), listed(services), area_in(area or ""), *_said(done), number, int(spent)))
+    plain = (
+        scope.opened()
+        .where(~scope.corrected())
+        .with_only_columns(scope.ids("fields"), scope.ids("services"), scope.topic("area"), *_done())
+    )
+    kinds: defaultdict[tuple[Any, ...], list[int]] = defaultdict(lambda: [0, 0])
+    for *kind, spent in session.execute(plain):
+        of_kind = kinds[tuple(kind)]
+        of_kind[0] += 1
+        of_kind[1] += spent or 0
+    for (fields, services, area, *done), (number, minutes) in kinds.items():
+        _take(found, _Kind(listed(fields), listed(services), area_in(area or ""), *_said(done), number, int(minutes)))
     for case, *done, spent in session.execute(scope.opened().where(scope.corrected()).add_columns(*_done())):
         _take(found, _Kind(fields_of(case), services_of(case), area_of(case), *_said(done), 1, int(spent or 0)))
     return found
@@ -148,10 +151,15 @@ def _done() -> list[ColumnElement[Any]]:
     return [
         Case.closed_at.is_(None).label("open"),
         Case.outcome_kind.label("outcome"),
-        exists().where(Involvement.case_id == Case.id).label("agencies"),
+        _with_agencies().label("agencies"),
         exists().where(SupportRecord.case_id == Case.id).label("records"),
         spent.label("minutes"),
     ]
+
+
+def _with_agencies() -> ColumnElement[bool]:
+    # As a set: no index leads from a case to the agencies that have left it.
+    return Case.id.in_(select(Involvement.case_id))
 
 
 def _said(done: Sequence[Any]) -> tuple[str, bool, bool]:
@@ -261,7 +269,7 @@ def _untouched(scope: Scope) -> list[tuple[str, str]]:
     """The newest open cases that have a gap and for which nothing was done: where to look next."""
     idle = scope.opened().where(
         Case.closed_at.is_(None),
-        ~exists().where(Involvement.case_id == Case.id),
+        ~_with_agencies(),
         ~exists().where(SupportRecord.case_id == Case.id),
     )
     shown: list[tuple[str, str]] = []

@@ -10,7 +10,7 @@ from sqlalchemy import case, func, select
 from handoff import charts
 from handoff.case import LEVELS
 from handoff.charts import Bar, Series
-from handoff.counting import Scope, of_each_kind
+from handoff.counting import Scope
 from handoff.moments import how_long
 from handoff.period import month_name
 from handoff.queue import STANDS
@@ -56,14 +56,14 @@ class Waits:
         """The longest that ended with a claim."""
         return max(self.minutes, default=None)
 
-    def take(self, stands: str, minutes: int, number: int) -> None:
-        """Counts so many waits."""
+    def take(self, stands: str, minutes: int) -> None:
+        """Counts one wait."""
         if stands == CLAIMED:
-            self.minutes[minutes] += number
+            self.minutes[minutes] += 1
         elif stands == WAITS:
-            self.waits += number
+            self.waits += 1
         else:
-            self.ended += number
+            self.ended += 1
 
 
 @dataclass
@@ -78,31 +78,26 @@ class WaitingFigures:
 
 
 def count(scope: Scope) -> WaitingFigures:
-    """The figures: one grouping, and one look at who waits now."""
+    """The figures: one look at each wait by the database, and at who waits now."""
     found, session = WaitingFigures(), scope.session
     claim = (
         select(func.min(CaseEvent.at))
         .where(CaseEvent.case_id == Case.id, CaseEvent.kind == "claimed", CaseEvent.at >= Case.waiting_since)
         .scalar_subquery()
     )
-    each = (
+    waits = (
         scope.cases()
         .where(scope.within(Case.waiting_since))
         .with_only_columns(
-            Case.urgency.label("level"),
-            scope.month(Case.waiting_since).label("month"),
-            scope.seconds(Case.waiting_since).label("since"),
-            scope.seconds(claim).label("claimed"),
-            case((STANDS["waiting"], WAITS), else_=ENDED).label("stands"),
+            Case.urgency, scope.month(Case.waiting_since), scope.seconds(Case.waiting_since), scope.seconds(claim),
+            case((STANDS["waiting"], WAITS), else_=ENDED),
         )
-        .subquery()
-    )
-    minutes = (func.coalesce(each.c.claimed, each.c.since) - each.c.since) // 60
-    stands = case((each.c.claimed.is_not(None), CLAIMED), else_=each.c.stands)
-    kinds = select(each.c.level, each.c.month, stands.label("stands"), minutes.label("minutes")).subquery()
-    for level, month, how, waited, number in session.execute(of_each_kind(kinds)):
-        for waits in (found.all, found.levels.setdefault(level, Waits()), found.months.setdefault(month, Waits())):
-            waits.take(how, int(waited), number)
+    )  # fmt: skip
+    for level, month, since, claimed, stands in session.execute(waits):
+        how, minutes = (stands, 0) if claimed is None else (CLAIMED, (int(claimed) - int(since)) // 60)
+        found.months.setdefault(month, Waits()).take(how, minutes)
+        found.levels.setdefault(level, Waits()).take(how, minutes)
+        found.all.take(how, minutes)
     now = scope.cases().where(STANDS["waiting"]).with_only_columns(func.count(), func.min(Case.waiting_since))
     found.now_waiting, found.now_longest_since = session.execute(now).one()
     return found
