@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run setup setup-dev train test check dialogue eval bench demo pictures lock
+.PHONY: run setup setup-dev train test check dialogue eval bench demo demo-town pictures lock
 
 run: setup train ## the whole product in the foreground
 	@exec $(BIN)/uketome run
@@ -43,6 +43,9 @@ bench: setup-dev train ## the table of docs/performance.md
 
 demo: setup-dev train ## the LINE way, with a stand-in of LINE
 	$(BIN)/python -m uketome.demo
+
+demo-town: setup-dev ## a made-up town of 2,000 cases in var/demo-town.db
+	@$(BIN)/python -m uketome.demo_town
 
 pictures: setup-dev train ## the pictures of docs/, from the running product
 	@$(BIN)/python -m tests.prepare

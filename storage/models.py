@@ -214,6 +214,9 @@ class Case(Base):
         _left("cases_collecting", "waiting_since IS NULL AND closed_at IS NULL", "last_message_at"),
         # Who comes back is looked for among all their cases.
         Index("cases_of_talk", "conversation_id", "opened_at"),
+        # The reports count what began in a time.
+        Index("cases_opened", "opened_at"),
+        Index("cases_waited", "waiting_since"),
     )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
@@ -263,6 +266,8 @@ class CaseEvent(Base):
     """What happened to a case, in order: opened, waiting, claimed, released, handed_back, replied, closed, …"""
 
     __tablename__ = "case_events"
+    #: The first claim after a wait began, found without looking at what else happened.
+    __table_args__ = (_left("case_events_claimed", "kind = 'claimed'", "case_id", "at"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     case_id: Mapped[str] = mapped_column(ForeignKey("cases.id"), index=True)

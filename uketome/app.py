@@ -27,6 +27,7 @@ from handoff import (
     api,
     check_ins,
     console,
+    cost_settings,
     drafts,
     examples,
     finding,
@@ -41,6 +42,7 @@ from handoff import (
     presence,
     records,
     replies,
+    reports,
     search,
     settings_pages,
     support_pages,
@@ -89,6 +91,8 @@ STAFF_PAGES = (
     records,
     forms,
     form_settings,
+    reports,
+    cost_settings,
     console,
 )
 SWEEP_EVERY_S = 5.0

@@ -1,0 +1,24 @@
+"""Reports: what began in a time, and the first claim of a case, found by an index"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0009"
+down_revision = "0007"
+
+
+def upgrade() -> None:
+    """From the version before."""
+    op.create_index("cases_opened", "cases", ["opened_at"])
+    op.create_index("cases_waited", "cases", ["waiting_since"])
+    op.create_index(
+        "case_events_claimed", "case_events", ["case_id", "at"], postgresql_where=sa.text("kind = 'claimed'"),
+        sqlite_where=sa.text("kind = 'claimed'"),
+    )  # fmt: skip
+
+
+def downgrade() -> None:
+    """Back to the version before."""
+    op.drop_index("case_events_claimed", "case_events")
+    op.drop_index("cases_waited", "cases")
+    op.drop_index("cases_opened", "cases")
