@@ -26,7 +26,7 @@ class Room:
 
 SMALL = Room()
 #: A table of the town's, some inputs a row.
-TABLE = Room(200)
+ROWS = Room(200)
 #: An official form: many items, some of them 5,000 characters long, which are nine times as many bytes.
 SHEET = Room(1_500, 1536 * 1024)
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from handoff import audit
 from handoff.access import SignedIn
-from handoff.body import TABLE
+from handoff.body import ROWS
 from handoff.cost_split import KEEP, SHARE, TABLE, Rule, bundled, in_force
 from handoff.moments import day_and_time
 from handoff.office import Form, Office
@@ -42,7 +42,7 @@ def routes(settings: Settings, database: Database, bells: Bells, clock: Clock) -
         return page("cost_split.html", here="/staff/settings", **{**values, "saved": saved})
 
     async def save(request: Request) -> Response:
-        answer = await office.change(request, _save, TABLE)
+        answer = await office.change(request, _save, ROWS)
         if answer["status"] == 303:
             return RedirectResponse(f"{HERE}?saved=1", 303)
         return page("cost_split.html", answer["status"], here="/staff/settings", **answer["values"])
