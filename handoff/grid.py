@@ -85,14 +85,14 @@ Row = list[Cell]
 
 @dataclass(frozen=True)
 class Paper:
-    """One sheet: its rows, what stands at the foot of each page, and how many rows stand at the head of each."""
+    """One sheet: its rows, what stands at the foot of each page, and which rows head each further one."""
 
     name: str
     rows: list[Row]
     foot: str
     lying: bool = False
     one_page: bool = False
-    repeated: int = 0
+    repeated: tuple[int, ...] = ()
 
     @property
     def width(self) -> float:
@@ -159,8 +159,8 @@ def flowing(rows: Sequence[Row], width: float, piece: int = MOST_LINES, *, sente
     return [part for row in rows for part in _parts(row, width, piece, sentences)]
 
 
-def pages(rows: Sequence[Row], high: Sequence[float], most: float, repeated: int = 0) -> list[list[int]]:
-    """The rows of each page, the `repeated` first ones on each.
+def pages(rows: Sequence[Row], high: Sequence[float], most: float, repeated: Sequence[int] = ()) -> list[list[int]]:
+    """The rows of each page, those that are `repeated` at the head of each further one.
 
     Rows that a cell reaches over stay together, and a heading with what follows it.
     """
@@ -173,7 +173,7 @@ def pages(rows: Sequence[Row], high: Sequence[float], most: float, repeated: int
         if at + 1 in held:
             continue
         if found[-1] and sum(high[one] for one in (*found[-1], *group)) > most:
-            found.append(list(range(repeated)))
+            found.append(list(repeated))
         found[-1] += group
         group = []
     return [page for page in found if page]
@@ -257,7 +257,9 @@ def _carry(line: str, part: str) -> tuple[str, str]:
 
 def _units(text: str, width: float, look: Look) -> Iterator[str]:
     """Characters, and what stays together (words and numbers in Latin letters) where it has room in a line."""
-    for part in PART.findall(text):
+    # One after the other: whoever wants ten lines of a long text does not go through all of it.
+    for found in PART.finditer(text):
+        part = found.group()
         if len(part) > 1 and _width(part, look) > width:
             yield from part
         else:

@@ -27,6 +27,8 @@ SLACK = 0.93
 DEFAULT = "Arial"
 #: Of a column, in millimetres a digit; a little more than it is, so that the sheet never needs a second page across.
 CHARACTER = 1.95
+#: So many lines of a long text in one row, where a page is not high.
+PIECE_LYING = 6
 #: Of a page's height, what we fill: the rest is for printers that have less room.
 FILLED = 0.96
 #: What a worksheet's XML cannot hold.
@@ -58,7 +60,7 @@ def write_text(cell: SheetCell, text: str) -> None:
 
 
 def _draw(sheet: Worksheet, given: Paper) -> None:
-    rows = grid.flowing(given.rows, given.width * SLACK)
+    rows = grid.flowing(given.rows, given.width * SLACK, PIECE_LYING if given.lying else grid.MOST_LINES)
     heights = grid.heights(rows, given.width, SLACK)
     pages = [list(range(len(rows)))] if given.one_page else grid.pages(
         rows, heights, given.height * FILLED, given.repeated
@@ -122,6 +124,7 @@ def _set_up(sheet: Worksheet, given: Paper, rows: int) -> None:
     footer.left.text, footer.right.text = given.foot.replace("&", "&&"), "&P / &N"
     footer.left.size = footer.right.size = 8
     if given.repeated:
-        sheet.print_title_rows = f"1:{given.repeated}"
-        sheet.freeze_panes = f"A{given.repeated + 1}"
+        first, last = given.repeated[0] + 1, given.repeated[-1] + 1
+        sheet.print_title_rows = f"{first}:{last}"
+        sheet.freeze_panes = f"A{last + 1}"
     sheet.sheet_view.showGridLines = False

@@ -93,7 +93,7 @@ def generic(heading: Heading, sheet: Sheet, found: Facts) -> list[Paper]:
 
 def records(heading: Heading, form: FormPlan, found: Facts, kept: Sequence[tuple[SupportRecord, str]]) -> list[Paper]:
     """支援経過記録: a lying page, oldest first; `kept` is each record with the name of who wrote it."""
-    spans = (3, 3, 2, 2, 2, 8, 4)
+    spans = (3, 3, 2, 2, 2, 9, 3)
     names = ("日時", "対象（誰に）", "手段", "所要時間", "対応者", "内容", "次の予定")
     head = [
         *_title(heading, form.ja),
@@ -113,7 +113,7 @@ def records(heading: Heading, form: FormPlan, found: Facts, kept: Sequence[tuple
     ]  # fmt: skip
     if not rows:
         rows = [[Cell("まだ記録はありません。", COLUMNS, "small")]]
-    return [Paper(form.ja, [*head, *rows], heading.foot(form), lying=True, repeated=len(head))]
+    return [Paper(form.ja, [*head, *rows], heading.foot(form), lying=True, repeated=(len(head) - 1,))]
 
 
 def in_hours(minutes: int) -> str:

@@ -74,6 +74,8 @@ class _Records:
         return await self._office.change(request, write, SHEET)
 
     async def one(self, request: Request, case_id: str, record_id: str) -> Response:
+        await self._looked(request, case_id)
+
         def look(session: Session, who: SignedIn, _now: datetime) -> Response:
             case = town_case(session, who, case_id)
             record = journal.entry(session, case, record_id)

@@ -47,6 +47,8 @@ HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)">')
 CHECKED = re.compile(r'<input type="(?:checkbox|radio)" name="([^"]+)" value="([^"]*)" checked>')
 TEXT = re.compile(r'<input (?:id="[^"]+" )?name="([^"]+)"(?: type="\w+")? value="([^"]*)"')
 AREA = re.compile(r'<textarea id="[^"]+" name="([^"]+)"[^>]*>(.*?)</textarea>', re.DOTALL)
+#: Where the kind of the database cannot matter.
+ONE_KIND = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 @pytest.fixture
@@ -116,6 +118,7 @@ async def test_basic_information_is_read_as_people_write_it(town: Town, sato: Co
     assert "受止 花子&lt;b&gt;" in shown
 
 
+@ONE_KIND
 async def test_wrong_input_is_told_by_each_name_and_nothing_is_lost(sato: Colleague, case_id: str) -> None:
     path = f"/staff/cases/{case_id}/forms/basic"
     sheet = await opened(sato, path)
@@ -240,6 +243,7 @@ async def test_words_that_are_taken_back_leave_the_form_and_what_was_written_by_
     assert "家賃を滞納" not in texts(xlsx)
 
 
+@ONE_KIND
 async def test_five_thousand_characters_are_kept_and_more_is_told(town: Town, sato: Colleague, case_id: str) -> None:
     path = f"/staff/cases/{case_id}/forms/intake"
     sheet = await opened(sato, path)
@@ -256,6 +260,7 @@ async def test_five_thousand_characters_are_kept_and_more_is_told(town: Town, sa
     assert re.sub(r"\s", "", long) in re.sub(r"\s", "", sheets)
 
 
+@ONE_KIND
 async def test_strangers_agencies_and_foreign_forms_change_nothing(town: Town, sato: Colleague, case_id: str) -> None:
     for page in ("forms", "forms/basic", "forms/plan", "forms/plan/pdf", "records", "records/1"):
         assert (await sato.http.get(f"/staff/cases/{'0' * 32}/{page}")).status_code == 404
@@ -288,6 +293,7 @@ def texts(workbook: httpx.Response) -> str:
     return "\n".join(str(cell.value) for sheet in book for row in sheet for cell in row if cell.value is not None)
 
 
+@ONE_KIND
 async def test_the_workbook_is_text_on_a4_and_leaves_a_trace_without_a_name(
     town: Town, sato: Colleague, case_id: str
 ) -> None:
@@ -320,6 +326,7 @@ async def test_the_workbook_is_text_on_a4_and_leaves_a_trace_without_a_name(
     assert trail == events == every
 
 
+@ONE_KIND
 async def test_consent_decides_which_version_and_the_ground_is_on_it(town: Town, sato: Colleague, case_id: str) -> None:
     def involve(session: Session) -> None:
         session.add(Agency(id=1, name="第二中学校", created_at=town.clock.now()))
