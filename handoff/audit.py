@@ -40,10 +40,12 @@ def lock(session: Session) -> None:
 def first_broken(session: Session) -> int | None:
     """The id of the first entry that does not follow from the one before it; None when the trail is whole."""
     last = ""
-    for entry in session.scalars(select(AuditEntry).order_by(AuditEntry.id).execution_options(yield_per=1000)):
-        if entry.digest != digest(last, entry):
-            return entry.id
-        last = entry.digest
+    in_order = select(AuditEntry).order_by(AuditEntry.id).execution_options(yield_per=1000)
+    with session.scalars(in_order) as entries:  # closed also when it ends early
+        for entry in entries:
+            if entry.digest != digest(last, entry):
+                return entry.id
+            last = entry.digest
     return None
 
 
