@@ -1,7 +1,7 @@
 """Item 6, queue growth: the counselor's queue over 10², 10⁴ and 10⁶ cases, on SQLite and on PostgreSQL.
 
 Measured is what the service does for one page: sign-in, every query of the board, and the HTML. Of the cases 5 % wait,
-1 % are held, 4 % followed, 0.5 % still talk; the others are closed. At 10⁶ that are 50,000 people waiting at once.
+0.1 % are held, 5 % followed, 0.5 % still talk; the others are closed. At 10⁶ that are 50,000 people waiting at once.
 """
 
 import contextlib
@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from bench.measure import median, percentile
+from bench.measure import cpu_s, median, percentile
 from handoff import access, board
 from handoff.board import Sight
 from handoff.finding import grams
@@ -29,7 +30,7 @@ SIZES = (100, 10_000, 1_000_000)
 LOOKS = 40
 NOW = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
 BATCH = 20_000
-STAFF = 20
+STAFF = 200
 AREAS = 40
 TROUBLES = (
     "家賃を滞納していて、来月には出ていかなければなりません", "80代の父の物忘れがひどく、火の消し忘れが増えました",
@@ -86,8 +87,18 @@ def _views(database: Database, token: str, rounds: int) -> dict[str, dict[str, f
 
 def _measure(database: Database, look: Callable[[Session], object], rounds: int) -> dict[str, float]:
     database.read_now(look)
+    began = _cpu_s(database)
     taken = [[_ms(database, look) for _ in range(LOOKS)] for _ in range(rounds)]
-    return {f"p{p}_ms": median(percentile(one, p) for one in taken) for p in (50, 95, 99)}
+    spent = (_cpu_s(database) - began) * 1000 / (LOOKS * rounds)
+    return {**{f"p{p}_ms": median(percentile(one, p) for one in taken) for p in (50, 95, 99)}, "cpu_ms": spent}
+
+
+def _cpu_s(database: Database) -> float:
+    """CPU seconds so far, PostgreSQL's own among them: what other work on the machine changes least."""
+    if database.sqlite:
+        return time.process_time()
+    backends = database.read_now(lambda session: session.scalars(text("SELECT pid FROM pg_stat_activity")).all())
+    return time.process_time() + sum(cpu_s(pid) for pid in backends)
 
 
 def _ms(database: Database, look: Callable[[Session], object]) -> float:
@@ -193,19 +204,19 @@ def _tables(size: int) -> Iterator[tuple[Table, Iterator[tuple[Any, ...]]]]:
     known = {words: grams(words) for words in TROUBLES}
     yield (
         ("case_words", ("id", "case_id", "message_id", "grams")),
-        ((n, _id(n), n, f"{known[_words(n)]} {grams(_id(n)[-6:])}") for n in numbers),
+        ((2 * n, _id(n), n, f"{known[_words(n)]} {grams(_id(n)[-6:])}") for n in numbers),
     )
     named = range(1, size + 1, 4)
     yield (
         ("case_words", ("id", "case_id", "message_id", "grams")),
-        ((size + n, _id(n), None, grams(_name(n))) for n in named),
+        ((2 * n + 1, _id(n), None, grams(_name(n))) for n in named),
     )
 
 
 def _case(n: int) -> tuple[Any, ...]:
     # Spread over the whole table, as real ones would be.
     place, opened = n * 7919 % 1000, _opened(n)
-    waits, held, followed, talks = place < 50, 50 <= place < 60, 60 <= place < 100, 100 <= place < 105
+    waits, held, followed, talks = place < 50, place == 50, 51 <= place < 100, 100 <= place < 105
     closed = None if place < 105 else opened + timedelta(days=20)
     urgency = 0 if n % 10 else (1, 1, 1, 2, 2, 3)[n // 10 % 6]
     fields = ", ".join(
@@ -227,11 +238,17 @@ def _marks(n: int) -> list[str]:
     found = {"child" if n % 9 == 0 else common if common != "justice" else "work"}
     if n * 104_729 % 5_003 == 0:
         found.add("justice")
-    return [*(f"field:{field}" for field in sorted(found)), f"area:{n * 17 % AREAS + 1}"]
+    return [*(f"field:{field}" for field in sorted(found)), f"area:{_mixed(n) % AREAS + 1}"]
 
 
 def _id(n: int) -> str:
-    return f"{n * 2_654_435_761 % 2**32:08x}{n:024x}"
+    return f"{_mixed(n):08x}{n:024x}"
+
+
+def _mixed(n: int) -> int:
+    """The number scattered over 32 bits, so that what is made of it goes with nothing else."""
+    n = (n ^ n >> 16) * 0x45D9F3B % 2**32
+    return (n ^ n >> 16) * 0x45D9F3B % 2**32
 
 
 def _opened(n: int) -> datetime:

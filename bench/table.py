@@ -72,7 +72,8 @@ def _queue(found: Results) -> Iterator[Row]:
     for database, sizes in found.items():
         for size, views in sizes.items():
             for view, one in views.items():
-                figure = f"p50 {one['p50_ms']:.1f}, **p95 {one['p95_ms']:.1f}**, p99 {one['p99_ms']:.1f} ms"
+                waited = f"p50 {one['p50_ms']:.1f}, **p95 {one['p95_ms']:.1f}**, p99 {one['p99_ms']:.1f} ms"
+                figure = f"{waited}; CPU {one['cpu_ms']:.0f} ms"
                 target = "p95 under 50 ms" if (database, size) == ("PostgreSQL", "1000000") else ""
                 yield f"queue: {database}, {int(size):,} cases, {view}", figure, target
 

@@ -100,7 +100,7 @@ def board(session: Session, staff: Staff, sight: Sight, cursor: str | None, now:
     held, others = Case.claimed_by == staff.id, Case.claimed_by != staff.id
     wanted: list[_Wanted]
     if sight.mine:
-        wanted = [_Wanted(None, say("わたしの担当"), None, (queue.mine(staff),))]
+        wanted = [_Wanted(None, say("わたしの担当"), None)]
     elif sight.status:
         wanted = [_Wanted(sight.status, say(words().statuses[sight.status]), counted.get(sight.status))]
     else:
@@ -145,6 +145,8 @@ def _sections(
 ) -> list[Section]:
     pages = [
         queue.page(session, staff, one.stands, one.most, cursor, *one.where, marks=sight.marks)
+        if one.stands
+        else queue.my_page(session, staff, one.most, cursor, sight.marks)
         for one in wanted
     ]  # fmt: skip
     # What is shown beside the cases is read for all sections at once.

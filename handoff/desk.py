@@ -81,7 +81,7 @@ def answer(session: Session, case: Case, staff: Staff, text: str, now: datetime,
         raise TooLong("一度に送れるのは5,000文字までです。分けて送ってください。")
     if case.closed_at:
         raise Wrong("この相談は終わっています。")
-    if answers is not None and answers != drafts.answers(session, case.id):
+    if case.claimed_by == staff.id and answers is not None and answers != drafts.answers(session, case.id):
         raise Stale(
             say(
                 "この画面を開いたあとに、別の画面からお返事が送られています。お話を読んでから、もう一度送ってください。"

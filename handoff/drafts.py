@@ -8,6 +8,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from handoff import access
+from handoff import case as cases
 from handoff.access import SignedIn
 from handoff.office import Form, Office
 from handoff.pages import StaffRoute
@@ -48,6 +49,7 @@ def _save(case_id: str, session: Session, who: SignedIn, form: Form, now: dateti
     # What was on its way here while the answer itself was sent is no draft any more.
     if not case.closed_at and (not seen or seen == str(answers(session, case_id))):
         keep(session, case_id, who.staff.id, text, now)
+    cases.renew(session, case_id, who.staff, now)
     return case.conversation_id
 
 

@@ -108,6 +108,14 @@ def page(
     return Page(cases, _place(cases[-1], status).cursor() if more else None)
 
 
+def my_page(session: Session, staff: Staff, limit: int, cursor: str | None = None, marks: Sequence[str] = ()) -> Page:
+    """One page of somebody's own cases, which are few. Raises NoCursor."""
+    after = Place.read(cursor) if cursor else None
+    found = cases_of(staff).where(mine(staff), *map(_marked, marks))
+    cases = _look_up(session, found, None, limit + 1, after)
+    return Page(cases[:limit], _place(cases[limit - 1], None).cursor() if len(cases) > limit else None)
+
+
 def mine(staff: Staff) -> ColumnElement[bool]:
     """What somebody holds, and what they are responsible for."""
     return or_(
@@ -176,13 +184,17 @@ def others_waiting(session: Session, conversation_id: str) -> int:
     return session.scalar(select(func.count()).select_from(waiting.limit(COUNTED).subquery())) or 0
 
 
-def undelivered(session: Session, cases: list[Case]) -> set[str]:
+def undelivered(session: Session, cases: list[Case]) -> set[str | None]:
     """Which of the cases have an answer that could not be delivered."""
+    return _undelivered(session, [case.id for case in cases])
+
+
+def _undelivered(session: Session, ids: Any) -> set[str | None]:
     return set(
         session.scalars(
             select(Message.case_id)
             .join(Delivery, Delivery.id == Message.delivery_id)
-            .where(Message.case_id.in_([case.id for case in cases]))
+            .where(Message.case_id.in_(ids))
             .group_by(Message.case_id)
             # One that arrived later has made up for it.
             .having(
@@ -195,15 +207,13 @@ def undelivered(session: Session, cases: list[Case]) -> set[str]:
 
 def unreached(session: Session, staff: Staff) -> int:
     """How many of somebody's cases have an answer that did not arrive, or a resident who has blocked us."""
-    found = session.scalars(cases_of(staff).where(mine(staff)).options(_only_what_is_shown()).limit(MOST)).all()
-    if not found:
-        return 0
+    own = _ids(staff).where(mine(staff)).limit(MOST)
     blocked = session.scalars(
         select(Case.id)
         .join(Conversation, Conversation.id == Case.conversation_id)
-        .where(Case.id.in_([case.id for case in found]), Conversation.blocked_at.is_not(None))
+        .where(Case.id.in_(own), Conversation.blocked_at.is_not(None))
     )
-    return len(undelivered(session, list(found)) | set(blocked))
+    return len(_undelivered(session, own) | set(blocked))
 
 
 def unread(session: Session, cases: list[Case]) -> set[str]:
@@ -219,6 +229,8 @@ def unread(session: Session, cases: list[Case]) -> set[str]:
 def complaints(session: Session, cases: list[Case]) -> dict[str, str]:
     """The trouble in the resident's own words: what was understood, else the first that they wrote."""
     found = {case.id: case.complaint for case in cases}
+    if all(found.values()):
+        return found
     first = (
         select(func.min(Message.id))
         .where(Message.case_id.in_([id_ for id_, words in found.items() if not words]))
@@ -233,6 +245,8 @@ def complaints(session: Session, cases: list[Case]) -> dict[str, str]:
 def holders(session: Session, cases: list[Case]) -> dict[int, str]:
     """The names of who holds the cases, and of whose they are."""
     ids = {id_ for case in cases for id_ in (case.claimed_by, case.responsible_id) if id_}
+    if not ids:
+        return {}
     return {staff.id: staff.name or staff.email for staff in session.scalars(select(Staff).where(Staff.id.in_(ids)))}
 
 
@@ -258,7 +272,7 @@ def _look_up(
     session: Session, found: Select[Case], status: Status | None, limit: int, after: Place | None
 ) -> list[Case]:
     """The same page of few cases: read all of their keys, put them in order, and read what is shown of the page."""
-    keys = load_only(Case.urgency, Case.waiting_since, Case.opened_at, Case.closed_at)
+    keys = load_only(Case.urgency, Case.waiting_since, Case.opened_at, Case.closed_at, Case.following_since)
     cases = sorted(session.scalars(found.options(keys)), key=lambda case: _order(case, status))
     if after:
         cases = [case for case in cases if _order(case, status) > _order_of(after, status)]
@@ -299,8 +313,14 @@ def _last_closed_first(found: Select[Case], after: Place | None) -> Select[Case]
 
 
 def _since(status: Status | None) -> ColumnElement[Any]:
-    # Bare for the waiting, so that the index serves; who does not wait yet stands where they began.
-    return Case.waiting_since.expression if status == "waiting" else func.coalesce(Case.waiting_since, Case.opened_at)
+    # Bare where an index has that order; who does not wait yet stands where they began.
+    if status == "waiting":
+        return Case.waiting_since.expression
+    if status == "collecting":
+        return Case.opened_at.expression
+    if status == "following":
+        return Case.following_since.expression
+    return func.coalesce(Case.waiting_since, Case.opened_at)
 
 
 def _key(place: Place) -> Any:
@@ -308,7 +328,8 @@ def _key(place: Place) -> Any:
 
 
 def _place(case: Case, status: Status | None) -> Place:
-    since = case.closed_at if status == "closed" else case.waiting_since or case.opened_at
+    own = {"closed": case.closed_at, "following": case.following_since}
+    since = own.get(status or "") or case.waiting_since or case.opened_at
     assert since
     return Place(case.urgency, since, case.id)
 

@@ -1,10 +1,10 @@
 """One voice at a time: claims that lapse, transfers, drafts, canned replies, and answers that do not arrive."""
 
 import asyncio
+import contextlib
 import re
 import threading
 from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
 from sqlalchemy import select, update
@@ -16,7 +16,7 @@ from storage.database import Database
 from storage.models import Case, CaseEvent, Conversation, Delivery, Desk, Staff
 from storage.support import CannedReply, CaseNote, Draft
 from tests.conftest import Town
-from tests.desk import INPUT, Colleague, a_case, at_work
+from tests.desk import INPUT, Colleague, a_case, at_work, browser
 from tests.test_console import sentence, told
 from uketome.app import SWEEP
 
@@ -60,7 +60,7 @@ async def draft(colleague: Colleague, case_id: str, text: str, **more: str) -> i
 
 
 async def events(town: Town) -> list[str]:
-    return list(await town.service.database.read(lambda s: s.scalars(select(CaseEvent.kind).order_by(CaseEvent.id))))
+    return await town.service.database.read(lambda s: list(s.scalars(select(CaseEvent.kind).order_by(CaseEvent.id))))
 
 
 async def id_of(town: Town, name: str) -> int:
@@ -310,20 +310,13 @@ async def test_colleagues_see_that_somebody_writes_but_not_what(town: Town, sato
     assert (await sato.http.post(f"/staff/cases/{case_id}/draft", data={"text": "鍵なし"})).status_code == 403
 
 
-def at_another_browser(town: Town, colleague: Colleague) -> Any:
+@contextlib.asynccontextmanager
+async def at_another_browser(town: Town, colleague: Colleague) -> AsyncIterator[Colleague]:
     """The same person somewhere else."""
-    import contextlib
-
-    from tests.desk import browser
-
-    @contextlib.asynccontextmanager
-    async def come() -> AsyncIterator[Colleague]:
-        async with browser(town) as http:
-            there = Colleague(http, colleague.email)
-            await there.sign_in()
-            yield there
-
-    return come()
+    async with browser(town) as http:
+        there = Colleague(http, colleague.email)
+        await there.sign_in()
+        yield there
 
 
 # Canned replies
@@ -379,7 +372,7 @@ async def test_a_supervisor_changes_them_and_two_at_once_do_not_overwrite_each_o
 
 
 async def replies(town: Town) -> list[CannedReply]:
-    return list(await town.service.database.read(lambda s: s.scalars(select(CannedReply).order_by(CannedReply.id))))
+    return await town.service.database.read(lambda s: list(s.scalars(select(CannedReply).order_by(CannedReply.id))))
 
 
 # What does not arrive
