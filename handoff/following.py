@@ -145,7 +145,7 @@ def _unsent(session: Session, staff: Staff, now: datetime) -> list[tuple[str, st
         .limit(MOST)
     )
     stopped = say("お便りはもういらないと、ご本人が書きました。")
-    return [(event.case_id, day(event.at), event.note or stopped) for event in found]
+    return [(event.case_id, day(event.at), say(event.note) if event.note else stopped) for event in found]
 
 
 # Visits

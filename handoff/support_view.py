@@ -173,7 +173,7 @@ def _says(one: CheckIn, case: Case, now: datetime) -> str:
     if one.sent_at:
         return say("{when}に送りました。", when=day_and_time(one.sent_at))
     if one.done_at:
-        return one.why or say("送りませんでした。")
+        return say(one.why) if one.why else say("送りませんでした。")
     if not check_ins.by_day(max(one.due_at, now)):
         return say("夜のあいだは送らず、朝8時をすぎてから送ります。")
     if one.due_at <= now and case.claimed_by and case.claimed_by != one.staff_id:
@@ -185,8 +185,8 @@ def _says(one: CheckIn, case: Case, now: datetime) -> str:
 
 def _unreachable(conversation: Conversation) -> str:
     if conversation.address is None:
-        return check_ins.QUIT
-    return check_ins.BLOCKED if conversation.blocked_at else ""
+        return say(check_ins.QUIT)
+    return say(check_ins.BLOCKED) if conversation.blocked_at else ""
 
 
 def _meetings(session: Session, case: Case) -> list[dict[str, Any]]:
