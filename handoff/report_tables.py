@@ -84,7 +84,7 @@ def figure(cell: Cell) -> str:
     if cell is None:
         return "—"
     if isinstance(cell, float):
-        return f"{cell:g}"
+        return f"{cell:.1f}"
     return f"{cell:,}" if isinstance(cell, int) else cell
 
 
