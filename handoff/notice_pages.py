@@ -13,7 +13,7 @@ from handoff.moments import day_and_time
 from handoff.notice_targets import sender, targets
 from handoff.office import Office
 from handoff.pages import StaffRoute, page
-from handoff.settings_pages import HERE, only, tabs
+from handoff.settings_pages import HERE, only
 from handoff.tongue import say
 from storage.bells import Bells
 from storage.clock import Clock
@@ -33,7 +33,7 @@ def routes(settings: Settings, database: Database, bells: Bells, clock: Clock) -
     async def show(request: Request, done: str = "", problem: str = "") -> Response:
         who, values = await office.look(request, lambda session, who, _now: _view(session, who, settings))
         return page(
-            "notices.html", who=who, here=HERE, tabs=tabs(who), tab=NOTICES, done=done,
+            "notices.html", who=who, here=HERE, tab=NOTICES, done=done,
             problems={"": problem} if problem else {}, minutes=f"{settings.notice_waiting_minutes:g}", **values,
         )  # fmt: skip
 

@@ -62,6 +62,10 @@ SECTIONS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 SETTINGS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("/staff/settings/people", "職員", ("admin",)),
     ("/staff/settings/desks", "窓口", ("admin",)),
+    ("/staff/settings/replies", "定型文", OVERSEERS),
+    ("/staff/settings/forms", "様式の表", ("admin",)),
+    ("/staff/settings/cost-split", "按分の割り当て", ("admin",)),
+    ("/staff/settings/examples", "申し出のあった例文", ("admin",)),
     ("/staff/settings/notices", "お知らせの送り先", ("admin",)),
     ("/staff/settings/trail", "閲覧と操作の記録", OVERSEERS),
 )
@@ -115,10 +119,16 @@ def render(template: str, **values: Any) -> str:
 
 def page(template: str, status: int = 200, headers: dict[str, str] | None = None, /, **values: Any) -> HTMLResponse:
     """A whole page. `who` looks at it, None before anybody has signed in; `here` is the section it belongs to."""
-    values = {"here": "", **values, "sections": _sections(values.get("who"))}
+    who = values.get("who")
+    values = {"here": "", "tabs": settings_of(who), **values, "sections": _sections(who)}
     return HTMLResponse(
         render(template, version=_version(), htmx=json.dumps(HTMX), **values), status_code=status, headers=headers
     )
+
+
+def settings_of(who: SignedIn | None) -> list[tuple[str, str]]:
+    """The pages of the settings that somebody sees."""
+    return [(address, name) for address, name, roles in SETTINGS if who and who.staff.role in roles]
 
 
 def _sections(who: SignedIn | None) -> list[tuple[str, str]]:

@@ -13,7 +13,7 @@ from handoff import people
 from handoff.access import ROLES, SignedIn
 from handoff.moments import day_and_time
 from handoff.office import Form, Office
-from handoff.pages import SETTINGS, StaffRoute, page
+from handoff.pages import StaffRoute, page, settings_of
 from handoff.people import Slip
 from handoff.tongue import say
 from handoff.words import words
@@ -68,11 +68,6 @@ def only(who: SignedIn, *roles: str) -> None:
         raise LookupError(say(NO_PAGE))
 
 
-def tabs(who: SignedIn) -> list[tuple[str, str]]:
-    """The pages of the settings that somebody sees."""
-    return [(address, name) for address, name, roles in SETTINGS if who.staff.role in roles]
-
-
 class _Pages:
     def __init__(self, office: Office) -> None:
         self._office = office
@@ -80,7 +75,7 @@ class _Pages:
     async def begin(self, request: Request) -> Response:
         def first(_session: Session, who: SignedIn, _now: datetime) -> str:
             only(who, "admin", "supervisor")
-            return tabs(who)[0][0]
+            return settings_of(who)[0][0]
 
         return RedirectResponse(await self._office.look(request, first), 303)
 
@@ -136,7 +131,7 @@ class _Pages:
         done = say(DONE.get(request.query_params.get("done", ""), "")) if request.method == "GET" else ""
         return page(
             "people.html" if where == PEOPLE else "desks.html", slip.status if slip else 200, who=who, here=HERE,
-            tabs=tabs(who), tab=where, done=done, link=link, problems=_named(slip, given) if slip else {},
+            tab=where, done=done, link=link, problems=_named(slip, given) if slip else {},
             given=given or {}, **values,
         )  # fmt: skip
 

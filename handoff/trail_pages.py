@@ -15,7 +15,7 @@ from handoff.access import SignedIn
 from handoff.moments import day_and_time
 from handoff.office import Office
 from handoff.pages import StaffRoute, page
-from handoff.settings_pages import HERE, only, tabs
+from handoff.settings_pages import HERE, only
 from handoff.tongue import say
 from handoff.words import words
 from storage.bells import Bells
@@ -41,7 +41,7 @@ def routes(settings: Settings, database: Database, bells: Bells, clock: Clock) -
         asked = _asked(request)
         before = _number(request.query_params.get("before", ""))
         who, values = await office.look(request, lambda session, who, _now: _view(session, who, asked, before))
-        return page("trail.html", who=who, here=HERE, tabs=tabs(who), tab=TRAIL, asked=asked, checked="", **values)
+        return page("trail.html", who=who, here=HERE, tab=TRAIL, asked=asked, checked="", **values)
 
     async def check(request: Request) -> Response:
         who, _ = await office.form(request)
@@ -52,7 +52,7 @@ def routes(settings: Settings, database: Database, bells: Bells, clock: Clock) -
         if broken is not None:
             sentence = "{id}番の記録から先が、前の記録とつながりません。データベースが直接変えられたおそれがあります。"
         values |= {"checked": say(sentence, id=broken), "broken": broken is not None}
-        return page("trail.html", who=who, here=HERE, tabs=tabs(who), tab=TRAIL, asked=_asked(request), **values)
+        return page("trail.html", who=who, here=HERE, tab=TRAIL, asked=_asked(request), **values)
 
     async def export(request: Request) -> Response:
         who, form = await office.form(request)
