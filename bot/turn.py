@@ -72,10 +72,11 @@ class Turns:
         talk = _talk(work)
         before = await self._before(work)
         reading = await self._read(work, before)
-        assessment = talk.hear(work.text, reading, before)
+        assessment = before.take_in(reading)
         if work.held or not work.written:
             return Thought(began_at, talk, reading, assessment, None, "nobody")
         answer, voice = await self._say(work, talk, reading, assessment)
+        assessment = talk.file(work.text, work.attachment, reading, assessment, answer.does)
         return Thought(began_at, talk, reading, assessment, answer, voice)
 
     async def _before(self, work: Work) -> Assessment:
