@@ -38,8 +38,8 @@ _SIGNS = {
         rf"{_HOUSEHOLD}|(?:{_NUMBER}人|ひとり|ふたり|独り)|{_FAMILY}[^。]{{0,6}}(?:と|だけ|です|だ|$)|家族|だれも|いません|いない"
     ),
     "tried": re.compile(
-        r"相談し|話し|話せ|言っ|言い|言え|いっ(?:た|て)|行っ|行き|電話し|聞い|聞き|ききま|頼|借り|調べ|申請|届|手紙|通(?:って|い)|"
-        r"まだ|ない|ありません|いません|はじめて|初めて|だれに|誰に|だけ"
+        r"相談し|話し|話せ|言っ|言い|言え|いっ(?:た|て)|行っ(?!てしま)|行き|電話し|聞い|聞き|ききま|頼|借り|調べ|申請|届|手紙|通(?:って|い)|"
+        r"まだ|ない|ありません|いません|はじめて|初めて|だれに|誰に|だけ|知って|変わ"
     ),
     "wish": re.compile(
         r"たい|たか|ほしい|欲しい|よう(?:に|な)|できれば|たら|なれば|いいな|まず|とにかく|わから|わかん|特に|までの|でえ$"
@@ -52,16 +52,25 @@ _SIGNS = {
         r"[市区町村丁駅]|団地|地区|近く|あたり|辺|方(?:です|だ|たい|や)|そば|[がヶケ]丘|台(?:です|$)|公園|橋|山手|まち(?:です|$)"
     ),
 }
+#: Words that end the telling, or tell of what is still to come: neither says since when it is.
+_ENDS = re.compile(r"^(?:それ|これ)(?:だけ|で(?:全部|以上))|^以上|(?:です|ます)。?\n?以上です$")
+_COMING = re.compile(r"来(?:年|月|週)|こんど|今度|予定|なりそう")
 _ASKS = ("?", "？", "ですか", "ますか")
 _SHORTEST = 2
+#: So short a reply that tells of no trouble is one to our question, whatever it says.
+_A_FEW = 12
 
 
 def answers(topic: str, text: str, reading: Reading, does: Iterable[str]) -> bool:
     """Whether `text` was meant as the answer to the question about `topic`. `does`: what our answer to it does."""
     stripped = text.strip()
-    if len(stripped) < _SHORTEST or stripped.endswith(_ASKS) or NO_ANSWERS & set(does):
+    if len(stripped) < _SHORTEST or stripped.endswith(_ASKS) or NO_ANSWERS & set(does) or _ENDS.search(stripped):
         return False
-    return topic in reading.topics or bool(_SIGNS[topic].search(stripped)) or not reading.tells
+    if topic == "since":
+        return bool(_SIGNS[topic].search(stripped)) and not _COMING.search(stripped)
+    if topic in reading.topics or _SIGNS[topic].search(stripped):
+        return True
+    return not reading.tells and len(stripped) <= _A_FEW
 
 
 def told(topic: str, said: str) -> bool:

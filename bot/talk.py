@@ -82,6 +82,7 @@ class Talk:
             "asked": self.open_topic or "none",
             "danger": _danger(reading, assessment),
             "danger_kind": _danger_kind(reading, assessment),
+            "careful": _careful(assessment.urgency),
             "speaker": _spoken_about(assessment),
             "tells": reading.tells,
             "echo": reading.echo is not None,
@@ -154,6 +155,12 @@ class Talk:
         if self.stage == "opening" and assessment.tells:
             return "listening"
         return self.stage
+
+
+def _careful(urgency: Urgency) -> bool:
+    """Whether an answer could be read by the one who does violence, so that we ask first whether it is safe."""
+    violence = set(DANGER_KINDS["violence"]) & set(urgency.kinds)
+    return "dv" in violence or bool(violence and urgency.at_least("urgent"))
 
 
 def _tells_of_death(assessment: Assessment) -> bool:

@@ -54,7 +54,7 @@ class Circumstances:
     topic: str
     asked: str
     danger: str
-    violence: bool
+    careful: bool
     speaker: str
     attachment: str
     tells: bool
@@ -74,7 +74,7 @@ class Circumstances:
             topic=one_of(TOPICS, given.get("topic")),
             asked=one_of(TOPICS, given.get("asked")),
             danger=("other" if kind == "none" else kind) if level in ("urgent", "immediate") else "none",
-            violence=kind == "violence",
+            careful=given.get("careful") is True,
             speaker=one_of(SPEAKERS, given.get("speaker")),
             attachment=one_of(ATTACHMENTS, given.get("attachment")),
             tells=given.get("tells") is True,
@@ -158,7 +158,7 @@ class Circumstances:
         if self.speaker == "agency":
             # An agency's referral lacks two things only: whether the person knows, and how to reach them.
             return "agency_contact" if self.topic == "contact" else "agency_wish"
-        if self.violence and self.topic == "contact":
+        if self.careful and self.topic == "contact":
             return "contact_safe"
         if self.speaker != "self" and self.topic in ABOUT_OTHERS:
             return f"about_{self.topic}"
