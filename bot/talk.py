@@ -126,8 +126,10 @@ class Talk:
 
     def _topics(self, assessment: Assessment) -> tuple[str, ...]:
         in_danger, agency = assessment.urgency.at_least("urgent"), assessment.speaker == "agency"
-        if in_danger:
-            return AGENCY_DANGER_TOPICS if agency else DANGER_TOPICS
+        if in_danger and agency:
+            return AGENCY_DANGER_TOPICS
+        if in_danger:  # where a life is at stake, the place comes first
+            return DANGER_TOPICS if assessment.urgency.level == "urgent" else DANGER_TOPICS[::-1]
         if self.wants_person:
             return PERSON_TOPICS
         return AGENCY_TOPICS if agency else TOPICS
@@ -159,8 +161,8 @@ class Talk:
 
 def _careful(urgency: Urgency) -> bool:
     """Whether an answer could be read by the one who does violence, so that we ask first whether it is safe."""
-    violence = set(DANGER_KINDS["violence"]) & set(urgency.kinds)
-    return "dv" in violence or bool(violence and urgency.at_least("urgent"))
+    worst = urgency.kinds[0] if urgency.kinds else ""
+    return worst == "dv" or (worst in DANGER_KINDS["violence"] and urgency.at_least("urgent"))
 
 
 def _tells_of_death(assessment: Assessment) -> bool:

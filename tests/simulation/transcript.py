@@ -137,6 +137,8 @@ def _wrapped(line: str, width: int, first: str, later: str) -> list[str]:
         end = width - len(indent)
         while end < len(line) and line[end] in "。、」）・…":
             end += 1
-        cut.append(indent + line[:end])
+        if line[end - 1 : end + 1].isascii() and line[end : end + 1].isalnum():  # within an English word
+            end = line.rfind(" ", 0, end) + 1 or end
+        cut.append((indent + line[:end]).rstrip())
         line = line[end:]
     return cut
