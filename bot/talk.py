@@ -128,8 +128,8 @@ class Talk:
         in_danger, agency = assessment.urgency.at_least("urgent"), assessment.speaker == "agency"
         if in_danger and agency:
             return AGENCY_DANGER_TOPICS
-        if in_danger:  # where a life is at stake, the place comes first
-            return DANGER_TOPICS if assessment.urgency.level == "urgent" else DANGER_TOPICS[::-1]
+        if in_danger:
+            return DANGER_TOPICS[::-1] if _ambulance(assessment.urgency) else DANGER_TOPICS
         if self.wants_person:
             return PERSON_TOPICS
         return AGENCY_TOPICS if agency else TOPICS
@@ -157,6 +157,12 @@ class Talk:
         if self.stage == "opening" and assessment.tells:
             return "listening"
         return self.stage
+
+
+def _ambulance(urgency: Urgency) -> bool:
+    """Whether somebody may have to be found at once, so that the place is asked first."""
+    by_ambulance = {*DANGER_KINDS["suicide"], *DANGER_KINDS["medical"]}
+    return urgency.level == "immediate" and bool(by_ambulance & set(urgency.kinds[:1]))
 
 
 def _careful(urgency: Urgency) -> bool:
