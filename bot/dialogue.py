@@ -20,7 +20,7 @@ LAST_WORDS = 200
 REST_S = 5.0
 
 DOES = frozenset(
-    {"show_hotlines", "show_summary", "offer_person", "finish", "delete_request", "skip", "correct", "consent"}
+    {"show_hotlines", "show_summary", "offer_person", "finish", "delete_request", "skip", "aside", "correct", "consent"}
 )
 
 

@@ -77,12 +77,14 @@ class Turns:
         before = await self._before(work, language)
         reading = await self._read(work.text, before, language, beyond_us=_beyond_us(work))
         heard = other_languages.hear(work.text, words(language), talk.open_topic)
-        assessment = talk.hear(work.text if heard.answers else "", reading, before)
-        answer, voice = None, "nobody"
+        assessment, answer, voice = before.take_in(reading), None, "nobody"
         if work.written and not work.held and at_door:
             answer, voice = door.on_the_page(work, talk, reading, words(language)), "door"
         elif work.written and not work.held:
             answer, voice = await self._say(work, words(language), talk, heard, reading, assessment)
+        if answer:
+            answered = None if words(language).talk is None else heard.answers
+            assessment = talk.file(work.text, work.attachment, reading, assessment, answer.does, answered)
         return Thought(began_at, talk, reading, assessment, answer, voice, language)
 
     async def _before(self, work: Work, language: str) -> Assessment:

@@ -40,6 +40,8 @@ WAITING = {"ask_person", "delete_request", "angry"}
 # Topics that are asked in other words when somebody speaks about another person.
 ABOUT_OTHERS = {"household", "tried", "wish"}
 A_FEW_CHARACTERS = 12
+# Short replies to a question. A few words that mean one of these are not taken for a new trouble.
+REPLIES = {"skip", "dont_know", "later", "thats_all", "goodbye", "thanks", "affirm", "deny"}
 # Replies to a question that leave it open: it is not asked again at once.
 NO_ANSWERS = ("skip", "dont_know", "share_yes", "share_no")
 
@@ -52,6 +54,7 @@ class Circumstances:
     topic: str
     asked: str
     danger: str
+    careful: bool
     speaker: str
     attachment: str
     tells: bool
@@ -71,6 +74,7 @@ class Circumstances:
             topic=one_of(TOPICS, given.get("topic")),
             asked=one_of(TOPICS, given.get("asked")),
             danger=("other" if kind == "none" else kind) if level in ("urgent", "immediate") else "none",
+            careful=given.get("careful") is True,
             speaker=one_of(SPEAKERS, given.get("speaker")),
             attachment=one_of(ATTACHMENTS, given.get("attachment")),
             tells=given.get("tells") is True,
@@ -79,12 +83,17 @@ class Circumstances:
             skips=skips if isinstance(skips, int) else 0,
         )
 
-    def settle(self, intent: str, confidence: float, sure: float) -> str:
-        """The intent to act on. Told troubles win, except over what must never be overheard."""
+    def settle(self, intent: str, confidence: float, sure: float, length: int) -> str:
+        """The intent to act on, for a text of so many characters. Told troubles win, except over what must never be
+        overheard."""
         if confidence < sure or self.attachment != "none":
             return "tell_trouble"
         if self.danger != "none":
             return intent if intent in ("ask_person", "delete_request") else "tell_trouble"
+        if intent == "share_no" and self.asked != "share":
+            return "ask_privacy"  # 「親には言わないで」 is a worry, and no answer to what was never asked
+        if intent in REPLIES and self.asked != "none" and length <= A_FEW_CHARACTERS:
+            return intent
         if self.tells and not self._stands_beside_a_trouble(intent):
             return "tell_trouble"
         return intent
@@ -128,11 +137,11 @@ class Circumstances:
             return "again"
         if self.stage == "confirming":
             return self._after_summary(intent, length)
-        if self.skips >= 2 or (self.skips == 1 and intent == "skip"):
+        if self.skips == 1 and intent == "skip":
             return "tired"
         if self.stage == "summary":
             return "summary"
-        if self.stage == "opening" and not self.tells and self.attachment == "none":
+        if self.stage == "opening" and not self.tells:
             return "invite"
         return self._question(intent)
 
@@ -149,6 +158,8 @@ class Circumstances:
         if self.speaker == "agency":
             # An agency's referral lacks two things only: whether the person knows, and how to reach them.
             return "agency_contact" if self.topic == "contact" else "agency_wish"
+        if self.careful and self.topic == "contact":
+            return "contact_safe"
         if self.speaker != "self" and self.topic in ABOUT_OTHERS:
             return f"about_{self.topic}"
         return self.topic
@@ -188,9 +199,12 @@ class MetadataEntities(GraphComponent):
     def _take_in(self, message: Message, known: Circumstances) -> None:
         found = message.get(INTENT) or {}
         confidence = float(found.get("confidence") or 0.0)
-        intent = known.settle(found.get("name") or "", confidence, self._sure)
+        text = message.get(TEXT) or ""
+        intent = known.settle(found.get("name") or "", confidence, self._sure, len(text))
         message.set(INTENT, {"name": intent, "confidence": confidence}, add_to_output=True)
-        words = known.words(intent, len(message.get(TEXT) or ""))
+        words = known.words(intent, len(text))
+        if intent == "change_language" and text.isascii():
+            words["tone"] = "latin"
         message.set(ENTITIES, [entity(name, value) for name, value in words.items()], add_to_output=True)
 
 
