@@ -146,8 +146,8 @@ def show_confusion(gold: Sequence[Mapping[str, Any]]) -> None:
 
 
 def show_calibration() -> None:
-    """From the reading of the voices in five parts, as the heads were learned."""
-    print("of fields said to be so sure, so many are right (voices, five parts):")
+    """From the reading of the fifth of the voices that nothing was learned from (build_heads)."""
+    print("of fields said to be so sure, so many are right (voices held back):")
     kept = json.loads(FIGURES.read_text("utf-8"))["reliability"]
     print(" ", "  ".join(f"{row['said']:.2f}→{row['true']:.2f}" for row in kept))
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from bot.dialogue import Answer, Line
 from bot.talk import danger_now
 from bot.understanding import Assessment
-from bot.words import Words
+from bot.words import Words, languages
 from bot.work import Thought
 from handoff import summary
 from knowledge_base import hotlines
@@ -20,8 +20,8 @@ ECHO = "[[echo]]"
 
 
 def greeting(own: Words) -> Answer:
-    """The first words to who came and wrote nothing yet; the notice is put before them."""
-    return Answer((Line(own.opening),))
+    """The first words to who came and wrote nothing yet, with the languages; the notice is put before them."""
+    return Answer((Line(own.opening, tuple(known["name"] for known in languages().values())),))
 
 
 def messages(thought: Thought, own: Words, *, first: bool, now: datetime, settings: Settings) -> list[Line]:
@@ -51,17 +51,18 @@ def _hotlines(thought: Thought, own: Words, now: datetime) -> Iterator[Line]:
     if not thought.talk.lines_are_news(danger):
         return
     immediate = danger.level == "immediate"
+    language = thought.language.removesuffix("-easy")
     chosen = hotlines.choose(
         danger.kinds,
         age=_age(assessment),
-        language="ja",
+        language=language,
         now=now.astimezone(JAPAN),
         fields=[found.id for found in assessment.fields],
         immediate=immediate,
     )
     if chosen:
         intro = own.hotlines["urgent" if immediate else "intro"]
-        yield Line("\n".join([intro, *(hotlines.as_line(hotline) for hotline in chosen)]))
+        yield Line("\n".join([intro, *own.hotlines_of(chosen, language)]))
 
 
 def _age(assessment: Assessment) -> int | None:
@@ -76,12 +77,14 @@ def _summary(assessment: Assessment, own: Words) -> str:
 
 def _next_steps(own: Words, now: datetime, settings: Settings) -> str:
     opens = next_opening(now, settings.staff_from, settings.staff_until)
-    text = own.next_steps["open"] if opens is None else own.next_steps["shut"].format(opens=opens)
+    text = own.next_steps["open"]
+    if opens:
+        text = own.next_steps["shut"].format(opens=own.opening_time(opens, now.astimezone(JAPAN)))
     return f"{text}\n{own.next_steps['worse']}"
 
 
-def next_opening(now: datetime, opens: str, shuts: str) -> str | None:
-    """When the desk opens next, in words; None while it is open. Monday to Friday."""
+def next_opening(now: datetime, opens: str, shuts: str) -> datetime | None:
+    """When the desk opens next, in Japan's time; None while it is open. Monday to Friday."""
     here = now.astimezone(JAPAN)
     start, end = _clock_time(opens), _clock_time(shuts)
     minutes = here.hour * 60 + here.minute
@@ -90,8 +93,7 @@ def next_opening(now: datetime, opens: str, shuts: str) -> str | None:
     day = here if minutes < start else here + timedelta(days=1)
     while day.weekday() >= 5:
         day += timedelta(days=1)
-    which = "きょう" if day.date() == here.date() else f"{day.month}月{day.day}日（{'月火水木金土日'[day.weekday()]}）"
-    return f"{which}の{start // 60}時{start % 60}分" if start % 60 else f"{which}の{start // 60}時"
+    return day.replace(hour=start // 60, minute=start % 60, second=0, microsecond=0)
 
 
 def _clock_time(written: str) -> int:

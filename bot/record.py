@@ -5,10 +5,12 @@ from datetime import datetime, timedelta
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from bot import compose
+from bot import compose, door
+from bot.dialogue import Line
+from bot.language import chosen
 from bot.talk import Talk
 from bot.understanding import LEVELS
-from bot.words import words
+from bot.words import JAPANESE, words
 from bot.work import Thought, Work
 from handoff import case as cases
 from handoff import summary
@@ -41,18 +43,22 @@ def record(session: Session, work: Work, thought: Thought, now: datetime, settin
     conversation = _give_lease_back(session, work)
     if _taken_back_meanwhile(session, work):
         return  # what was thought rests on words that are gone; the conversation is free, and the turn is done anew
+    news = conversation.notice_at is None or conversation.language != thought.language
+    conversation.language = thought.language
     turn = add_row(
         session, Turn, conversation_id=conversation.id, began_at=thought.began_at, recorded_at=now, voice=thought.voice
     )
     case = _case(session, work, conversation, now)
     _close_messages(session, work, turn, case, now)
     if case:
-        _assess(case, work, thought, now)
+        _assess(session, case, work, thought, now)
         _act(session, case, thought, now)
     # A person may have taken the case while we were thinking: then what was thought of is not said.
     if thought.answer and not (case and case.claimed_by):
         conversation.talk = _talk_after(thought).to_json()
-        _answer(session, work, conversation, case, turn, thought, now, settings)
+        _answer(session, work, conversation, case, turn, thought, now, settings, news)
+    if door.knocked(work, settings):
+        _show_the_way(session, work, conversation, case, turn, thought, now, settings)
 
 
 def _give_lease_back(session: Session, work: Work) -> Conversation:
@@ -72,7 +78,7 @@ def _taken_back_meanwhile(session: Session, work: Work) -> bool:
 
 def _case(session: Session, work: Work, conversation: Conversation, now: datetime) -> Case | None:
     case = cases.open_case(session, conversation.id, to_change=True)
-    if case or not work.written or work.only_came:
+    if case or not work.written or work.only_came or work.only_chose:
         return case
     # Whatever a resident writes opens a case, a bare greeting too: nobody who came falls out of the queue.
     return cases.begin_case(session, conversation, now)
@@ -90,14 +96,31 @@ def _close_messages(session: Session, work: Work, turn: int, case: Case | None, 
     )
 
 
-def _assess(case: Case, work: Work, thought: Thought, now: datetime) -> None:
+def _assess(session: Session, case: Case, work: Work, thought: Thought, now: datetime) -> None:
     assessment = thought.assessment
+    case.language = thought.language
     case.assessment = assessment.to_json()
     case.urgency = LEVELS.index(assessment.urgency.level)
     if work.written:
         case.last_message_at = now
-    case.complaint = summary.complaint(case.assessment)
-    case.summary = summary.summarise(case.assessment)
+    written = _unread_words(session, case)
+    case.complaint = summary.complaint(case.assessment) or summary.shorten(written, summary.LONGEST_COMPLAINT)
+    case.summary = summary.summarise(case.assessment, language=case.language, written=written)
+
+
+def _unread_words(session: Session, case: Case) -> str:
+    """In a language that is not understood, everything that was written: the counselor gets it in full."""
+    if case.language.startswith(JAPANESE):
+        return ""
+    return "\n".join(text for text in written_words(session, case) if not chosen(text))
+
+
+def written_words(session: Session, case: Case) -> list[str]:
+    """What the resident wrote in this case and did not take back, in order; what waits for a turn is not among it."""
+    written = select(Message.text).where(
+        Message.case_id == case.id, Message.sender == "resident", Message.unsent_at.is_(None), Message.text != ""
+    )
+    return list(session.scalars(written.order_by(Message.id)))
 
 
 def _act(session: Session, case: Case, thought: Thought, now: datetime) -> None:
@@ -133,23 +156,70 @@ def _answer(
     thought: Thought,
     now: datetime,
     settings: Settings,
+    notice: bool,
 ) -> None:
-    if conversation.blocked_at and all(message.written_at <= conversation.blocked_at for message in work.written):
+    at_door = door.stands_before(conversation, settings)
+    if not at_door and not _can_be_reached(work, conversation):
         return
-    conversation.blocked_at = None  # who writes can be reached again, whatever became of the event that said so
     own = words(conversation.language)
-    said = compose.messages(thought, own, first=conversation.notice_at is None, now=now, settings=settings)
+    said = compose.messages(thought, own, first=notice, now=now, settings=settings)
     conversation.notice_at = conversation.notice_at or now
+    # Where LINE is only a door the talk stays on the page, which asks for it.
+    delivery = None if at_door else _delivery(session, work, conversation, cases.BOT, now)
+    _write(session, conversation, case, turn, said, "text", delivery, now)
+
+
+def _show_the_way(
+    session: Session,
+    work: Work,
+    conversation: Conversation,
+    case: Case | None,
+    turn: int,
+    thought: Thought,
+    now: datetime,
+    settings: Settings,
+) -> None:
+    """The door's own answer on LINE. Also while a person holds the talk: it is a sign at the door, and no voice."""
+    if not _can_be_reached(work, conversation):
+        return
+    said = door.on_line(session, work, thought, words(conversation.language), now, settings)
+    cases.stop_knocking(session, conversation, now)  # what we say now tells of it, and brings a link
+    delivery = _delivery(session, work, conversation, cases.DOOR, now)
+    _write(session, conversation, case, turn, said, door.KIND, delivery, now)
+
+
+def _can_be_reached(work: Work, conversation: Conversation) -> bool:
+    """Whether the channel delivers to whoever wrote through it, whatever became of the event that said so."""
+    there = [message.written_at for message in work.written if message.channel == conversation.channel]
+    if conversation.blocked_at and all(written_at <= conversation.blocked_at for written_at in there):
+        return False
+    conversation.blocked_at = None
+    return True
+
+
+def _delivery(session: Session, work: Work, conversation: Conversation, voice: str, now: datetime) -> int | None:
     token = next((message for message in reversed(work.waiting) if message.reply_token), None)
-    delivery = cases.new_delivery(
-        session, conversation, cases.BOT, now,
+    return cases.new_delivery(
+        session, conversation, voice, now,
         reply_token=token.reply_token if token else None,
         # By when it was written: the token of a webhook that came late is already too old.
         reply_until=token.written_at + REPLY_TOKEN_LIFE if token else None,
     )  # fmt: skip
+
+
+def _write(
+    session: Session,
+    conversation: Conversation,
+    case: Case | None,
+    turn: int,
+    said: list[Line],
+    kind: str,
+    delivery: int | None,
+    now: datetime,
+) -> None:
     for line in said:
         add_row(
             session, Message, conversation_id=conversation.id, case_id=case.id if case else None, sender=cases.BOT,
-            kind="text", text=line.text, choices=list(line.choices), channel=conversation.channel, written_at=now,
+            kind=kind, text=line.text, choices=list(line.choices), channel=conversation.channel, written_at=now,
             received_at=now, handled_at=now, turn_id=turn, delivery_id=delivery,
         )  # fmt: skip

@@ -50,16 +50,25 @@ class Talk:
     wants_person: bool = False
 
     def file(
-        self, text: str, attachment: str, reading: Reading, assessment: Assessment, does: Iterable[str]
+        self,
+        text: str,
+        attachment: str,
+        reading: Reading,
+        assessment: Assessment,
+        does: Iterable[str],
+        answered: bool | None = None,
     ) -> Assessment:
         """The assessment with the answer to our last question under its topic, where the text is one.
 
-        `does`: what our answer to this text does. It is known only now whether the question was left out.
+        `does`: what our answer to this text does. It is known only now whether the question was left out. `answered`:
+        whether the text answers, where that is known already (in other languages than Japanese).
         """
         if attachment == "location":
             return assessment.with_topic("area", text.strip()[:LONGEST_TOPIC]) if text.strip() else assessment
         topic = self.open_topic
-        if attachment != "none" or topic not in TOPICS or topic == "share" or not answers(topic, text, reading, does):
+        if attachment != "none" or topic not in TOPICS or topic == "share":
+            return assessment
+        if not (answers(topic, text, reading, does) if answered is None else answered):
             return assessment
         return assessment.with_topic(topic, text.strip()[:LONGEST_TOPIC])
 
@@ -81,7 +90,7 @@ class Talk:
             "topic": topic,
             "asked": self.open_topic or "none",
             "danger": _danger(reading, assessment),
-            "danger_kind": _danger_kind(reading, assessment),
+            "danger_kind": danger_group(danger_now(reading, assessment).kinds),
             "careful": _careful(assessment.urgency),
             "speaker": _spoken_about(assessment),
             "tells": reading.tells,
@@ -194,6 +203,6 @@ def _danger(reading: Reading, assessment: Assessment) -> str:
     return reading.urgency.level
 
 
-def _danger_kind(reading: Reading, assessment: Assessment) -> str:
-    kinds = danger_now(reading, assessment).kinds
+def danger_group(kinds: Iterable[str]) -> str:
+    """The kind of danger as far as the words depend on it, or "none"."""
     return next((group for group, members in DANGER_KINDS.items() if set(kinds) & set(members)), "none")

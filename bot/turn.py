@@ -11,19 +11,20 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 import structlog
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot import compose, reception
+from bot import compose, door, other_languages, reception
 from bot.dialogue import Answer, Rasa, RasaUnusable
-from bot.record import record
+from bot.language import spoken
+from bot.other_languages import Heard
+from bot.record import record, written_words
 from bot.talk import Talk
 from bot.understanding import Assessment, Reading, Understander
-from bot.words import words
+from bot.words import JAPANESE, Words, words
 from bot.work import Thought, Work
 from storage.clock import Clock
 from storage.database import Database
-from storage.models import Conversation, Message
+from storage.models import Conversation
 from storage.settings import Settings
 
 log = structlog.get_logger()
@@ -69,38 +70,55 @@ class Turns:
 
     async def _think(self, work: Work) -> Thought:
         began_at = self._clock.now()
-        talk = _talk(work)
-        before = await self._before(work)
-        reading = await self._read(work, before)
-        assessment = before.take_in(reading)
-        if work.held or not work.written:
-            return Thought(began_at, talk, reading, assessment, None, "nobody")
-        answer, voice = await self._say(work, talk, reading, assessment)
-        assessment = talk.file(work.text, work.attachment, reading, assessment, answer.does)
-        return Thought(began_at, talk, reading, assessment, answer, voice)
+        talk, language = _talk(work), _language(work)
+        at_door = door.only_knocked(work, self._settings)
+        if at_door:
+            talk = replace(talk, open_topic=None)
+        before = await self._before(work, language)
+        reading = await self._read(work.text, before, language, beyond_us=_beyond_us(work))
+        heard = other_languages.hear(work.text, words(language), talk.open_topic)
+        assessment, answer, voice = before.take_in(reading), None, "nobody"
+        if work.written and not work.held and at_door:
+            answer, voice = door.on_the_page(work, talk, reading, words(language)), "door"
+        elif work.written and not work.held:
+            answer, voice = await self._say(work, words(language), talk, heard, reading, assessment)
+        if answer:
+            answered = None if words(language).talk is None else heard.answers
+            assessment = talk.file(work.text, work.attachment, reading, assessment, answer.does, answered)
+        return Thought(began_at, talk, reading, assessment, answer, voice, language)
 
-    async def _before(self, work: Work) -> Assessment:
+    async def _before(self, work: Work, language: str) -> Assessment:
         """What was understood before this turn; read anew from what remains when words were taken back."""
         if work.case is None:
             return Assessment()
         if all(message.kind != "unsend" for message in work.waiting) or _beyond_us(work):
             return Assessment.from_json(work.case.assessment)
         assessment = Assessment()
-        for text in await self._database.read(lambda session: _remaining_words(session, work)):
-            assessment = assessment.take_in(await asyncio.to_thread(self._reader.read, text, assessment))
+        case = work.case
+        for text in await self._database.read(lambda session: written_words(session, case)):
+            assessment = assessment.take_in(await self._read(text, assessment, language))
         return assessment
 
-    async def _read(self, work: Work, before: Assessment) -> Reading:
-        if _beyond_us(work):
+    async def _read(self, text: str, before: Assessment, language: str, *, beyond_us: bool = False) -> Reading:
+        if beyond_us:
             return Reading()
-        return await asyncio.to_thread(self._reader.read, work.text, before)
+        if not language.startswith(JAPANESE):
+            return await asyncio.to_thread(other_languages.read, text, before)
+        return await asyncio.to_thread(self._reader.read, text, before)
 
-    async def _say(self, work: Work, talk: Talk, reading: Reading, assessment: Assessment) -> tuple[Answer, str]:
-        own = words(work.conversation.language)
+    async def _say(
+        self, work: Work, own: Words, talk: Talk, heard: Heard, reading: Reading, assessment: Assessment
+    ) -> tuple[Answer, str]:
         if work.only_came:
             return compose.greeting(own), "reception"
         if _beyond_us(work):
             return reception.speak(own, talk.turns, reading, work.attachment), "reception"
+        if work.only_chose:
+            return other_languages.greeting(own), "words"
+        if own.talk:
+            waits = bool(work.case and work.case.person_wanted_at)
+            said = other_languages.speak(own, talk, heard, reading, assessment, work.attachment, waits)
+            return said, "words"
         try:
             metadata = talk.metadata(reading, assessment, work.attachment)
             return await self._rasa.say(f"{work.conversation.id}.{talk.tracker}", work.text, metadata), "rasa"
@@ -114,16 +132,13 @@ def _beyond_us(work: Work) -> bool:
     return work.conversation.failures >= MOST_FAILURES
 
 
+def _language(work: Work) -> str:
+    """What was settled before stays, unless the newest words are surely of another language."""
+    before = work.conversation.language
+    return spoken(work.text, before, settled=work.case is not None or before != JAPANESE)
+
+
 def _talk(work: Work) -> Talk:
     talk = Talk.from_json(work.conversation.talk)
     # After a closed case the resident begins anew; only the count goes on, since Rasa's trackers are named by it.
     return talk if work.case else replace(Talk(), turns=talk.turns)
-
-
-def _remaining_words(session: Session, work: Work) -> list[str]:
-    """What the resident wrote in this case before this turn and did not take back, in order."""
-    assert work.case
-    written = select(Message.text).where(
-        Message.case_id == work.case.id, Message.sender == "resident", Message.unsent_at.is_(None), Message.text != ""
-    )
-    return list(session.scalars(written.order_by(Message.id)))

@@ -4,12 +4,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.dialogue import Answer
+from bot.language import chosen
 from bot.talk import Talk
 from bot.understanding import Assessment, Reading
 from storage.models import Case, Conversation, Message
 
 #: Events that are no words: they want no answer of their own.
 WORDLESS = ("unfollow", "unsend")
+#: What a resident does without writing: adds the account, asks for the way to the page.
+CAME = ("follow", "link")
 
 
 @dataclass(frozen=True)
@@ -34,12 +37,17 @@ class Work:
     @property
     def attachment(self) -> str:
         """The last thing that came and is no text, or "none"."""
-        return next((m.kind for m in reversed(self.written) if m.kind not in ("text", "follow")), "none")
+        return next((m.kind for m in reversed(self.written) if m.kind not in ("text", *CAME)), "none")
 
     @property
     def only_came(self) -> bool:
-        """Whether the resident added the account and wrote nothing yet."""
-        return all(message.kind == "follow" for message in self.written)
+        """Whether the resident only came (or came back), and wrote nothing."""
+        return all(message.kind in CAME for message in self.written)
+
+    @property
+    def only_chose(self) -> bool:
+        """Whether all that was written is the name of a language, as its button says it: nothing is told by that."""
+        return self.attachment == "none" and chosen(self.text) is not None
 
     @property
     def held(self) -> bool:
@@ -49,7 +57,8 @@ class Work:
 
 @dataclass(frozen=True)
 class Thought:
-    """What came of thinking, to be recorded. `answer` is None when nothing is to be said; `voice` says who speaks."""
+    """What came of thinking, to be recorded. `answer` is None when nothing is to be said; `voice` says who speaks,
+    `language` in what language from now on."""
 
     began_at: datetime
     talk: Talk
@@ -57,3 +66,4 @@ class Thought:
     assessment: Assessment
     answer: Answer | None
     voice: str
+    language: str

@@ -10,8 +10,9 @@ class Inbound:
     """One event from a resident, as a channel's connector read it.
 
     `kind`: text, sticker, image, video, audio, file, location, follow (came to the account), unfollow (blocked it),
-    unsend (took a message back; `message_id` names it). `event_id` is the channel's own and stays the same when
-    the event is delivered again.
+    unsend (took a message back; `message_id` names it), link (asked for a new link to the page). `event_id` is the
+    channel's own and stays the same when the event is delivered again. `conversation_id`: where the connector knows
+    it; otherwise it is found, or made, by channel and address.
     """
 
     channel: str
@@ -22,6 +23,16 @@ class Inbound:
     text: str = ""
     message_id: str | None = None
     reply_token: str | None = None
+    conversation_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Button:
+    """A button that opens a page, and beneath it one that asks for a new such button. The address works once."""
+
+    label: str
+    address: str
+    renew: str
 
 
 @dataclass(frozen=True)
@@ -30,6 +41,7 @@ class Said:
 
     text: str
     choices: tuple[str, ...] = ()
+    button: Button | None = None
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Executable, bindparam, select, update
+from sqlalchemy import Executable, bindparam, or_, select, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from bot.words import words
 from connectors.base import Inbound
-from handoff.forget import forget, unquote
+from handoff.forget import QUOTES, forget, unquote
 from storage import bells as bell
 from storage.bells import Bells
 from storage.clock import Clock
@@ -29,6 +29,7 @@ KNOWN_CONVERSATION = (
     .where(Conversation.channel == bindparam("channel"), Conversation.address == bindparam("address"))
     .with_for_update()
 )
+NAMED_CONVERSATION = select(Conversation.id).where(Conversation.id == bindparam("named")).with_for_update()
 UNSEND_OF = select(Message.id).where(
     Message.conversation_id == bindparam("conversation_id"),
     Message.channel_message_id == bindparam("channel_message_id"),
@@ -96,6 +97,8 @@ def _take(session: Session, event: Inbound, now: datetime) -> Accepted:
 
 
 def _conversation_of(session: Session, event: Inbound, now: datetime) -> str:
+    if event.conversation_id and (named := _run(session, NAMED_CONVERSATION, {"named": event.conversation_id})):
+        return str(named)
     row = {
         "id": new_id(), "channel": event.channel, "address": event.address, "language": "ja", "created_at": now,
         "talk": {}, "failures": 0,
@@ -152,8 +155,11 @@ def _take_back(session: Session, event: Inbound, conversation_id: str, unsend: i
 def _unquote(session: Session, conversation_id: str, words_taken_back: str) -> None:
     ours = session.scalars(
         select(Message).where(
-            Message.conversation_id == conversation_id, Message.sender != "resident", Message.text.contains("「")
+            Message.conversation_id == conversation_id,
+            Message.sender != "resident",
+            or_(*(Message.text.contains(quotes[0]) for quotes in QUOTES)),
         )
     )
+    instead = words(session.get_one(Conversation, conversation_id).language).unsent
     for message in ours:
-        message.text = unquote(message.text, words_taken_back, words().unsent)
+        message.text = unquote(message.text, words_taken_back, instead)

@@ -9,18 +9,24 @@ from aiohttp import ClientConnectorError, ClientError, ClientTimeout, Connection
 from linebot.v3.messaging import (
     AsyncApiClient,
     AsyncMessagingApi,
+    ButtonsTemplate,
     Configuration,
+    Message,
     MessageAction,
+    PostbackAction,
     PushMessageRequest,
     QuickReply,
     QuickReplyItem,
     ReplyMessageRequest,
     ShowLoadingAnimationRequest,
+    TemplateMessage,
     TextMessage,
+    URIAction,
 )
 from linebot.v3.messaging.exceptions import ApiException
 
-from connectors.base import Outbound, Said, SendError
+from connectors.base import Button, Outbound, Said, SendError
+from connectors.line_events import LINK_WANTED
 from storage.settings import Settings
 
 T = TypeVar("T")
@@ -32,6 +38,8 @@ LONGEST_TEXT = 5_000
 MOST_CHOICES = 13
 LONGEST_LABEL = 20
 LONGEST_CHOICE = 300
+#: Over buttons that stand in a box of their own.
+LONGEST_BOXED = 160
 TYPING_S = 20
 #: Longer than LINE takes, shorter than the outbox's lease.
 TIMEOUT_S = 5.0
@@ -157,17 +165,42 @@ def _seconds(error: ApiException) -> float | None:
 # Our messages in LINE's form
 
 
-def _line_messages(messages: tuple[Said, ...]) -> list[TextMessage]:
+def _line_messages(messages: tuple[Said, ...]) -> list[Message]:
+    boxes = [_box(said.text, said.button) for said in messages if said.button]
+    return [*_texts(tuple(said for said in messages if not said.button), MOST_MESSAGES - len(boxes)), *boxes]
+
+
+def _texts(messages: tuple[Said, ...], most: int) -> list[Message]:
     texts = [piece for said in messages for piece in split(said.text)]
-    if len(texts) > MOST_MESSAGES:
+    if len(texts) > most:
         texts = list(split("\n\n".join(said.text for said in messages)))
-    if len(texts) > MOST_MESSAGES:
+    if len(texts) > most:
         raise SendError("長すぎて、LINEで一度に送れません。", retryable=False)
     # LINE shows quick replies only under the last message.
     choices = next((said.choices for said in reversed(messages) if said.choices), ())
     return [TextMessage(text=text, quickReply=None) for text in texts[:-1]] + [
         TextMessage(text=text, quickReply=_quick_reply(choices)) for text in texts[-1:]
     ]
+
+
+def _box(text: str, button: Button) -> TemplateMessage:
+    """Text over buttons. Not an address within a text: LINE's servers would fetch that, to show a preview of it."""
+    text = cut(text, LONGEST_BOXED)
+    actions = [
+        URIAction(label=_label(button.label), uri=button.address, altUri=None),
+        PostbackAction(
+            label=_label(button.renew), data=LINK_WANTED, displayText=None, text=None, inputOption=None,
+            fillInText=None,
+        ),
+    ]  # fmt: skip
+    return TemplateMessage(
+        altText=text,
+        quickReply=None,
+        template=ButtonsTemplate(
+            text=text, actions=actions, title=None, thumbnailImageUrl=None, imageAspectRatio=None, imageSize=None,
+            imageBackgroundColor=None, defaultAction=None,
+        ),
+    )  # fmt: skip
 
 
 def _quick_reply(choices: tuple[str, ...]) -> QuickReply | None:

@@ -18,6 +18,8 @@ from storage.texts import clean
 #: What the columns of an id hold. LINE's own ids have 18 to 33 characters.
 LONGEST_ID = 80
 YEAR_2100_MS = 4_102_444_800_000
+#: What the door's button says when it is tapped: no words of the resident's, only the wish for a new link.
+LINK_WANTED = "uketome-link"
 
 Json = dict[str, Any]
 Content = tuple[str, str, str | None]  # (kind, the resident's words, the id of the message)
@@ -81,6 +83,8 @@ def _unsend(event: Json) -> Content:
 def _postback(event: Json) -> Content:
     # A tap on a button of the town's menu. `displayText=` in its data is what the button says in the resident's name.
     data = clean(str(_part(event, "postback").get("data", "")))
+    if data == LINK_WANTED:
+        return "link", "", None
     return "text", parse_qs(data).get("displayText", [data])[0], None
 
 

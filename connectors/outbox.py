@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from connectors.base import Channel, Outbound, Said, SendError
+from connectors.line_door import LineDoor, note_seen
 from handoff import case as cases
 from storage import bells as bell
 from storage.bells import Bells
@@ -49,10 +50,13 @@ class Job:
 
 
 class Outbox:
-    """Sends what is due until cancelled; `channels` by name."""
+    """Sends what is due until cancelled; `channels` by name. `door` decides what leaves to LINE."""
 
-    def __init__(self, database: Database, bells: Bells, clock: Clock, channels: Mapping[str, Channel]) -> None:
+    def __init__(
+        self, database: Database, bells: Bells, clock: Clock, channels: Mapping[str, Channel], door: LineDoor
+    ) -> None:
         self._database, self._bells, self._clock, self._channels = database, bells, clock, channels
+        self._door = door
         self._pump = Pump(database, bells, bell.OUTBOX, SIDE_BY_SIDE, self._take, self._send)
         self.run, self.finish = self._pump.run, self._pump.finish
 
@@ -66,10 +70,10 @@ class Outbox:
         """Takes what is due in one conversation, in the transaction that wrote it: a commit less before it leaves."""
         if conversation.channel not in self._channels:
             return []
-        return take_due(session, self._clock.now(), 1, set(self._channels), of=conversation.id)
+        return take_due(session, self._clock.now(), 1, set(self._channels), self._door, of=conversation.id)
 
     def _take(self, session: Session, most: int) -> list[Job]:
-        return take_due(session, self._clock.now(), most, set(self._channels))
+        return take_due(session, self._clock.now(), most, set(self._channels), self._door)
 
     async def _send(self, job: Job) -> None:
         error: SendError | None = None
@@ -134,25 +138,31 @@ SENT = (
 )
 
 
-def take_due(session: Session, now: datetime, most: int, channels: set[str], of: str | None = None) -> list[Job]:
+def take_due(
+    session: Session, now: datetime, most: int, channels: set[str], door: LineDoor, of: str | None = None
+) -> list[Job]:
     """Takes up to `most` due deliveries, of each conversation only the oldest, and writes their attempts.
 
     `of`: only in the conversation with this id.
     """
     wanted = {"now": now, "most": most, "channels": sorted(channels), **({"of": of} if of else {})}
     due = session.execute(DUE_IN_ONE if of else DUE, wanted).all()
-    taken = [_take(session, delivery, conversation, now) for delivery, conversation in due]
+    taken = [_take(session, delivery, conversation, door, now) for delivery, conversation in due]
     return [job for job in taken if job]
 
 
-def _take(session: Session, delivery: Delivery, conversation: Conversation, now: datetime) -> Job | None:
+def _take(
+    session: Session, delivery: Delivery, conversation: Conversation, door: LineDoor, now: datetime
+) -> Job | None:
+    if not door.lets_out(session, delivery, conversation, now):
+        return None
     if conversation.blocked_at:
         _give_up(session, delivery, BLOCKED, now)
         return None
     in_doubt = _in_doubt(session, delivery)
     if not in_doubt and _withdrawn(session, delivery, conversation, now):
         return None
-    said = session.connection().execute(SAID, {"delivery": delivery.id}).all()
+    said = _said(session, delivery, door, now)
     if not said:
         delivery.done_at, delivery.error = now, "取り消されたため、送りませんでした。"
         return None
@@ -162,7 +172,7 @@ def _take(session: Session, delivery: Delivery, conversation: Conversation, now:
     delivery.lease_owner, delivery.lease_until = new_id(), now + LEASE
     outbound = Outbound(
         address=conversation.address or "",
-        messages=tuple(Said(text, tuple(choices or ())) for text, choices in said),
+        messages=said,
         retry_key=delivery.retry_key,
         reply_token=token,
     )
@@ -170,6 +180,17 @@ def _take(session: Session, delivery: Delivery, conversation: Conversation, now:
         delivery.id, attempt, delivery.attempts, delivery.lease_owner, conversation.id, conversation.channel,
         outbound, reply_in_doubt=token is not None and in_doubt,
     )  # fmt: skip
+
+
+def _said(session: Session, delivery: Delivery, door: LineDoor, now: datetime) -> tuple[Said, ...]:
+    rows = session.connection().execute(SAID, {"delivery": delivery.id}).all()
+    if delivery.voice not in (cases.DOOR, cases.KNOCK):
+        return tuple(Said(text, tuple(choices or ())) for text, choices in rows)
+    # Each attempt brings a link of its own, since we keep none: whichever arrives opens.
+    return tuple(
+        Said(text, button=door.button(session, delivery.conversation_id, choices, now) if choices else None)
+        for text, choices in rows
+    )
 
 
 def _in_doubt(session: Session, delivery: Delivery) -> bool:
@@ -223,6 +244,8 @@ def wait_s(attempts: int) -> float:
 def _give_up(session: Session, delivery: Delivery, error: SendError, now: datetime) -> None:
     delivery.failed_at = delivery.done_at = now
     delivery.error = error.sentence
+    if delivery.voice == cases.KNOCK:
+        note_seen(session, delivery.conversation_id)  # nobody was told: the next answer shall try again
     case = cases.open_case(session, delivery.conversation_id)
     if case:
         cases.note(session, case, "delivery_failed", now, text=error.sentence)

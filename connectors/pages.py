@@ -1,4 +1,4 @@
-"""The pages and files of the web channel: the widget's script, the demo town's page and what it needs."""
+"""The pages and files of the web channel: the widget's script, the demo town's page, the page behind LINE's door."""
 
 import hashlib
 import json
@@ -7,6 +7,8 @@ from pathlib import Path
 from fastapi import APIRouter, Request, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from bot.words import languages
+from connectors.line_door import PAGE
 from knowledge_base.vocabulary import vocabulary
 from storage.problems import Problem
 from storage.settings import Settings
@@ -26,11 +28,11 @@ POLICY = (
 
 
 def routes(settings: Settings) -> APIRouter:
-    """`/widget.js`, `/` and `/static/web/…`."""
+    """`/widget.js`, `/`, `/talk` (for those who come from LINE) and `/static/web/…`."""
     router = APIRouter(include_in_schema=False)
     script = _File(_script(), TYPES[".js"])
     files = {path.name: _File(path.read_bytes(), TYPES[path.suffix]) for path in STATIC.glob("town*")}
-    town = _File(_page(settings), "text/html")
+    town, talk = (_File(_page(settings, name), "text/html") for name in ("town.html", "talk.html"))
 
     @router.api_route("/widget.js", methods=["GET", "HEAD"])
     async def widget(request: Request) -> Response:
@@ -46,6 +48,10 @@ def routes(settings: Settings) -> APIRouter:
     @router.api_route("/", methods=["GET", "HEAD"])
     async def page(request: Request) -> Response:
         return town.answer(request, {"Content-Security-Policy": POLICY})
+
+    @router.api_route(PAGE, methods=["GET", "HEAD"])
+    async def talk_page(request: Request) -> Response:
+        return talk.answer(request, {"Content-Security-Policy": POLICY})
 
     return router
 
@@ -74,19 +80,22 @@ class _File:
 def _script() -> bytes:
     """The widget as the one script a town's page brings, without a name in that page's own scope."""
     texts, talk, element = ((STATIC / name).read_text("utf-8") for name in SCRIPTS)
+    names = {code: known["name"] for code, known in languages().items()}
+    texts = f"const LANGUAGES = {json.dumps(names, ensure_ascii=False)};\n{texts}"
     css = f"const CSS = {json.dumps((STATIC / 'widget.css').read_text('utf-8'))};\n"
     return "\n".join(['(() => {\n"use strict";', texts, css, talk, element, "})();\n"]).encode()
 
 
-def _page(settings: Settings) -> bytes:
+def _page(settings: Settings, name: str) -> bytes:
     templates = Environment(loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined)
     lines = vocabulary().hotlines
     return (
-        templates.get_template("town.html")
+        templates.get_template(name)
         .render(
             town=settings.town,
             opens=_in_words(settings.staff_from),
             shuts=_in_words(settings.staff_until),
+            languages=[(code.split("-")[0], known["name"]) for code, known in languages().items()],
             urgent=[lines[name] for name in SHOWN_TO_ALL if lines[name].number_checked],
         )
         .encode()

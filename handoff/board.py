@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from handoff import queue, record, summary
 from handoff.case import LEVELS, OVERSEERS, Status, holder_name, status
 from handoff.moments import clock_time, day, day_and_time, how_long
-from handoff.words import confidence_in_words, field_name, service_name, words
+from handoff.words import confidence_in_words, field_name, language_name, service_name, words
 from storage.models import Case, CaseEvent, Conversation, Delivery, Message, Notice, Staff
 
 PAGE = 50
@@ -33,6 +33,7 @@ class Row:
     more_fields: int
     household: str
     channel: str
+    language: str
     speaker: str
     holder: str
     unread: bool
@@ -118,6 +119,7 @@ def _row(case: Case, complaint: str, holders: dict[int, str], undelivered: bool,
         more_fields=max(0, len(fields) - FIELDS_SHOWN),
         household=summary.household(assessment),
         channel=words().channels.get(case.channel, case.channel),
+        language=language_name(case.language) if case.language != "ja" else "",
         speaker=words().speakers.get(speaker, "") if speaker != "self" else "",
         holder=holders.get(case.claimed_by, "") if case.claimed_by else "",
         unread=unread and case.claimed_by is not None,
@@ -137,9 +139,10 @@ def _notices(session: Session) -> list[tuple[str, str]]:
     return [(notice.sentence, day_and_time(notice.at)) for notice in session.scalars(open_ones)]
 
 
-def case_view(session: Session, case: Case, staff: Staff, now: datetime) -> dict[str, Any]:
-    """Everything that the case's page shows."""
+def case_view(session: Session, case: Case, staff: Staff, now: datetime, line_is_door: bool) -> dict[str, Any]:
+    """Everything that the case's page shows. `line_is_door`: whoever came over LINE reads and writes on the page."""
     conversation = session.get_one(Conversation, case.conversation_id)
+    behind_door = line_is_door and conversation.channel == "line"
     assessment, talk = case.assessment, record.talk(session, case)
     stands = status(case)
     return {
@@ -151,7 +154,10 @@ def case_view(session: Session, case: Case, staff: Staff, now: datetime) -> dict
         "mine": case.claimed_by == staff.id,
         "may_free": bool(case.claimed_by) and case.claimed_by != staff.id and staff.role in OVERSEERS,
         "channel": words().channels.get(case.channel, case.channel),
-        "unreachable": _unreachable(conversation),
+        "behind_door": behind_door,
+        "unseen": behind_door and conversation.knocked_at is not None,
+        "unreachable": _unreachable(conversation, behind_door),
+        "language": language_name(case.language) if case.language != "ja" else "",
         "opened": day_and_time(case.opened_at),
         "waiting": day_and_time(case.waiting_since) if case.waiting_since else "",
         "waited": how_long(now - case.waiting_since) if case.waiting_since else "",
@@ -176,7 +182,7 @@ def case_view(session: Session, case: Case, staff: Staff, now: datetime) -> dict
 def _lines(case: Case) -> list[tuple[str, str]]:
     """The summary without what the page shows in places of its own."""
     apart = {"危険", "困りごと", "分野", "世帯", "まだ聞いていないこと"}
-    return [line for line in summary.lines(case.assessment, case.complaint) if line[0] not in apart]
+    return [line for line in summary.lines(case.assessment, case.complaint, case.language) if line[0] not in apart]
 
 
 def _danger(case: Case) -> dict[str, str]:
@@ -213,9 +219,10 @@ def _services(assessment: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [{"name": service_name(s["id"]), "quote": s["quote"]} for s in assessment.get("services", ())]
 
 
-def _unreachable(conversation: Conversation) -> str:
+def _unreachable(conversation: Conversation, behind_door: bool) -> str:
     if conversation.blocked_at:
-        return f"{day_and_time(conversation.blocked_at)}に、この人はLINEで受信を止めました。お返事は届きません。"
+        what = "お知らせは届きません。ページは読めます。" if behind_door else "お返事は届きません。"
+        return f"{day_and_time(conversation.blocked_at)}に、この人はLINEで受信を止めました。{what}"
     if conversation.address is None:
         return "この人は画面を閉じて相談を消しました。お返事は届きません。"
     return ""

@@ -15,6 +15,8 @@ Status = Literal["collecting", "waiting", "claimed", "following", "closed"]
 LEVELS = ("none", "watch", "urgent", "immediate")
 #: Who wrote a message or speaks in a delivery.
 RESIDENT, BOT, COUNSELOR = "resident", "bot", "counselor"
+#: What speaks in a delivery beside them: who has the talk now, and, where LINE is only a door, the door itself.
+NOTE, DOOR, KNOCK = "note", "door", "knock"
 
 
 # Every turn asks these; put together once, because that costs more than running them does.
@@ -146,9 +148,13 @@ def say(
     *,
     case: Case | None,
     staff: Staff | None = None,
+    voice: str | None = None,
 ) -> Message:
-    """Writes one message to the resident, and the delivery that carries it where the channel needs one."""
-    delivery = new_delivery(session, conversation, sender, now)
+    """Writes one message to the resident, and the delivery that carries it where the channel needs one.
+
+    `voice` is the sender's unless it is given.
+    """
+    delivery = new_delivery(session, conversation, voice or sender, now)
     message = Message(
         conversation_id=conversation.id, case_id=case.id if case else None, sender=sender, kind="text", text=text,
         channel=conversation.channel, written_at=now, received_at=now, handled_at=now,
@@ -175,6 +181,20 @@ def new_delivery(
         session, Delivery, conversation_id=conversation.id, voice=voice, created_at=now, next_at=now, attempts=0,
         retry_key=str(uuid.uuid4()), reply_token=reply_token, reply_until=reply_until,
     )  # fmt: skip
+
+
+def stop_knocking(session: Session, conversation: Conversation, now: datetime) -> None:
+    """Withdraws the word that an answer waits, where it has not begun to leave: the resident hears of it otherwise."""
+    session.execute(
+        update(Delivery)
+        .where(
+            Delivery.conversation_id == conversation.id,
+            Delivery.voice == KNOCK,
+            Delivery.done_at.is_(None),
+            Delivery.attempts == 0,
+        )
+        .values(done_at=now, error="別の案内で伝えたため、送りませんでした。")
+    )
 
 
 def note(

@@ -30,7 +30,7 @@ PARTS = ("head", "talk", "desk", "understood")
 def routes(settings: Settings, database: Database, bells: Bells, clock: Clock) -> APIRouter:
     """Everything under `/staff`."""
     router = APIRouter(prefix="/staff", route_class=StaffRoute, include_in_schema=False)
-    door, console = Door(settings, database, clock), _Console(database, bells, clock)
+    door, console = Door(settings, database, clock), _Console(database, bells, clock, settings.line_is_door)
     door.add_to(router)
     router.add_api_route("", console.queue_page)
     router.add_api_route("/live", console.queue_live)
@@ -46,8 +46,8 @@ def routes(settings: Settings, database: Database, bells: Bells, clock: Clock) -
 
 
 class _Console:
-    def __init__(self, database: Database, bells: Bells, clock: Clock) -> None:
-        self._database, self._bells, self._clock = database, bells, clock
+    def __init__(self, database: Database, bells: Bells, clock: Clock, line_is_door: bool) -> None:
+        self._database, self._bells, self._clock, self._line_is_door = database, bells, clock, line_is_door
 
     async def queue_page(self, request: Request) -> Response:
         chosen, cursor, token = _chosen(request), request.query_params.get("cursor"), _token(request)
@@ -143,7 +143,8 @@ class _Console:
         who = access.signed_in(session, token, now)
         if who is None:
             return None
-        case = board.case_view(session, access.case_of(session, who.staff, case_id), who.staff, now)
+        found = access.case_of(session, who.staff, case_id)
+        case = board.case_view(session, found, who.staff, now, self._line_is_door)
         values = {"case": case, "csrf": who.csrf, "draft": draft}
         return who, {name: live.stamped(render(f"{name}.html", **values)) for name in PARTS}
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from handoff import case as cases
 from handoff.access import is_system
-from handoff.words import words
+from handoff.words import to_resident
 from storage.models import Case, Conversation, Message, Staff
 
 #: What LINE takes in one message, in UTF-16 units; the same everywhere, so that nobody has to know the channel.
@@ -30,7 +30,7 @@ def take(session: Session, case: Case, staff: Staff, now: datetime) -> None:
     mine = case.claimed_by == staff.id
     cases.claim(session, case.id, staff, now)
     if not mine:
-        _tell(session, case, _taken_over(staff), staff, now)
+        _tell(session, case, _taken_over(staff, case.language), staff, now)
 
 
 def release(session: Session, case: Case, staff: Staff, now: datetime) -> None:
@@ -41,7 +41,7 @@ def release(session: Session, case: Case, staff: Staff, now: datetime) -> None:
 def hand_back(session: Session, case: Case, staff: Staff, now: datetime) -> None:
     """Gives the talk back to the machine, and tells the resident."""
     cases.hand_back(session, case, staff, now)
-    _tell(session, case, words().resident["handed_back"], None, now)
+    _tell(session, case, to_resident("handed_back", case.language), None, now)
 
 
 def answer(session: Session, case: Case, staff: Staff, text: str, now: datetime) -> Message:
@@ -62,7 +62,7 @@ def close(session: Session, case: Case, staff: Staff, outcome: str, now: datetim
     if len(outcome) > LONGEST_OUTCOME:
         raise TooLong("どのように終わったかは、500文字までで書いてください。")
     cases.close(session, case, staff, outcome, now)
-    _tell(session, case, words().resident["closed"], None, now)
+    _tell(session, case, to_resident("closed", case.language), None, now)
 
 
 def utf16_units(text: str) -> int:
@@ -70,14 +70,15 @@ def utf16_units(text: str) -> int:
     return len(text.encode("utf-16-le")) // 2
 
 
-def _taken_over(staff: Staff) -> str:
+def _taken_over(staff: Staff, language: str) -> str:
     # A person is announced by name, never by an e-mail address; a staff system has no name to speak of.
     if is_system(staff) or not staff.name:
-        return words().resident["taken_over_unnamed"]
-    return words().resident["taken_over"].format(name=staff.name)
+        return to_resident("taken_over_unnamed", language)
+    return to_resident("taken_over", language).format(name=staff.name)
 
 
 def _tell(session: Session, case: Case, text: str, staff: Staff | None, now: datetime) -> None:
     conversation = session.get_one(Conversation, case.conversation_id, with_for_update=True)
-    # Not the bot's voice: what the bot says is withdrawn while a person holds the case.
-    cases.say(session, conversation, cases.COUNSELOR, text, now, case=case, staff=staff)
+    # Not the bot's voice: what the bot says is withdrawn while a person holds the case. Nor a counselor's: it is no
+    # answer, for which somebody would be called to the page.
+    cases.say(session, conversation, cases.COUNSELOR, text, now, case=case, staff=staff, voice=cases.NOTE)

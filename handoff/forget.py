@@ -20,17 +20,27 @@ def forget(case: Case, taken_back: str, instead: str) -> None:
         case.summary = summary.summarise(case.assessment)
 
 
+#: How we quote: in Japanese, and in the other languages.
+QUOTES = (("「", "」"), ("“", "”"))
+
+
 def unquote(text: str, taken_back: str, instead: str) -> str:
-    """The text without its quotes 「…」 of these words; one that was shortened is a quote too."""
+    """The text without its quotes of these words; one that was shortened is a quote too."""
+    for opens, closes in QUOTES:
+        text = _unquote(text, opens, closes, taken_back, instead)
+    return text
+
+
+def _unquote(text: str, opens: str, closes: str, taken_back: str, instead: str) -> str:
     plain = " ".join(taken_back.split())
-    at = text.find("「")
+    at = text.find(opens)
     while at >= 0:
         # The longest first: residents write 「」 themselves, so that a quote can hold another.
-        ends = (end for end in range(len(text) - 1, at + 1, -1) if text[end] == "」")
+        ends = (end for end in range(len(text) - 1, at + 1, -1) if text[end] == closes)
         end = next((end for end in ends if _stands_in(text[at + 1 : end].removesuffix("…"), taken_back, plain)), None)
         if end:
             text = text[:at] + instead + text[end + 1 :]
-        at = text.find("「", at + 1)
+        at = text.find(opens, at + 1)
     return text
 
 

@@ -102,6 +102,14 @@ def counts(session: Session, staff: Staff) -> dict[Status, int]:
     }  # fmt: skip
 
 
+def others_waiting(session: Session, conversation_id: str) -> int:
+    """How many others wait for a person, counted up to COUNTED: for a resident, who does not count themself."""
+    waiting = select(Case.id).where(
+        STANDS["waiting"], Case.urgency.in_(range(len(LEVELS))), Case.conversation_id != conversation_id
+    )
+    return session.scalar(select(func.count()).select_from(waiting.limit(COUNTED).subquery())) or 0
+
+
 def undelivered(session: Session, cases: list[Case]) -> set[str]:
     """Which of the cases have an answer that could not be delivered."""
     return set(

@@ -7,7 +7,7 @@ not told: every line is a quote or the name of what a quote was filed under, and
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from handoff.words import field_name, words
+from handoff.words import field_name, language_name, words
 
 Assessment = Mapping[str, Any]
 
@@ -24,18 +24,24 @@ TOPICS = {
 }
 
 
-def summarise(assessment: Assessment, told: str = "") -> str:
-    """What a counselor reads in one minute: one line each, `told` being the complaint."""
-    return "\n".join(f"【{label}】{text}" for label, text in lines(assessment, told or complaint(assessment)))
+def summarise(assessment: Assessment, told: str = "", *, language: str = "ja", written: str = "") -> str:
+    """What a counselor reads in one minute: one line each, `told` being the complaint.
+
+    `written`: all that was written, where its language is not understood.
+    """
+    shown = lines(assessment, "" if written else told or complaint(assessment), language, written)
+    return "\n".join(f"【{label}】{text}" for label, text in shown)
 
 
-def lines(assessment: Assessment, told: str) -> list[tuple[str, str]]:
+def lines(assessment: Assessment, told: str, language: str = "ja", written: str = "") -> list[tuple[str, str]]:
     """The summary's lines as (label, text), in the order in which a counselor needs them."""
     topics = assessment.get("topics", {})
     found = [
         ("危険", _danger(assessment)),
         ("話した人", words().speakers.get(assessment.get("speaker", "self"), "")),
+        ("ことば", _language(assessment, language)),
         ("困りごと", _quoted(told)),
+        ("書かれたこと", _quoted(written)),
         ("いつから", _quoted(topics.get("since", ""))),
         ("世帯", "／".join(_member(member) for member in members(assessment)) or _quoted(topics.get("household", ""))),
         ("分野", "、".join(field_name(field["id"]) for field in assessment.get("fields", ()))),
@@ -118,6 +124,16 @@ def shorten(text: str, most: int) -> str:
     head = text[: most - 1]
     end = max(head.rfind(mark) for mark in "。、！？ ")
     return (head[:end] if end >= most // 2 else head) + "…"
+
+
+def _language(assessment: Assessment, language: str) -> str:
+    """The language, and how far the machine understood it; nothing to say in Japanese."""
+    if language == "ja":
+        return ""
+    if language.startswith("ja"):
+        return language_name(language)
+    unread = words().unread_but_danger if urgency(assessment)["level"] != "none" else words().unread
+    return f"{language_name(language)}。{unread}"
 
 
 def _danger(assessment: Assessment) -> str:

@@ -16,7 +16,7 @@ HERE = Path(__file__).parent
 class Words:
     """One name for each id, by kind of id; an id that is unknown here is shown as it is."""
 
-    resident: dict[str, str]
+    resident: dict[str, dict[str, str]]
     relations_kindly: dict[str, str]
     fields_plainly: dict[str, str]
     household: str
@@ -25,6 +25,9 @@ class Words:
     relations: dict[str, str]
     speakers: dict[str, str]
     channels: dict[str, str]
+    languages: dict[str, str]
+    unread: str
+    unread_but_danger: str
     levels: dict[str, str]
     levels_mean: dict[str, str]
     kinds: dict[str, str]
@@ -48,6 +51,17 @@ def field_name(field: str) -> str:
     """The field as staff know it."""
     known = vocabulary().fields.get(field)
     return known.ja if known else field
+
+
+def language_name(language: str) -> str:
+    """The language as staff know it."""
+    return words().languages.get(language, language)
+
+
+def to_resident(what: str, language: str) -> str:
+    """What a resident is told at a handover, in their language; in Japanese where there is no other."""
+    told = words().resident
+    return told.get(language, told["ja"])[what]
 
 
 def service_name(service: str) -> str:

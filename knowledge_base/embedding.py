@@ -96,13 +96,16 @@ class StaticEmbedder:
         places = np.asarray(encoding.offsets, np.int64).reshape(-1, 2)
         return Tokens(ids, self._mapping[ids], places[:, 0], places[:, 1])
 
-    def vectors(self, tokens: Tokens, several: Sequence[Sequence[tuple[int, int]]]) -> Vectors:
-        """A vector for each set of stretches (start, end) of the text that `tokens` are of."""
+    def table(self, tokens: Tokens) -> Vectors:
+        """What each token adds to a vector."""
+        return np.asarray(self._rows[tokens.rows].astype(np.float32) * self._weights[tokens.ids][:, None], np.float32)
+
+    def vectors(self, tokens: Tokens, table: Vectors, several: Sequence[Sequence[tuple[int, int]]]) -> Vectors:
+        """A vector for each set of stretches (start, end) of the text that `tokens` and `table` are of."""
         share = np.zeros((len(several), len(tokens.ids)), np.float32)
         for at, stretches in enumerate(several):
             for start, end in stretches:
                 share[at, (tokens.start >= start) & (tokens.end <= end)] = 1
-        table = self._rows[tokens.rows].astype(np.float32) * self._weights[tokens.ids][:, None]
         return normalised(np.asarray(share @ table, np.float32))
 
     def rows(self) -> Vectors:

@@ -20,6 +20,8 @@ from knowledge_base.words import words_of
 
 Scores = npt.NDArray[np.float32]
 
+_COMMON = 0.15  # a word in so large a share of the texts is kept as a whole row
+
 _BM25_K1, _BM25_B = 1.2, 0.6
 
 
@@ -73,14 +75,24 @@ class Lexical:
         self._postings = {
             word: (np.array(at, np.int64), np.array(values, np.float32)) for word, (at, values) in postings.items()
         }
+        common = [word for word, (at, _) in self._postings.items() if len(at) > _COMMON * self._size]
+        self._common = {word: row for row, word in enumerate(common)}
+        self._rows = np.zeros((len(common), self._size), np.float32)
+        for row, word in zip(self._rows, common, strict=True):
+            places, weights = self._postings.pop(word)
+            row[places] = weights
 
     def scores(self, words: Sequence[str]) -> Scores:
         """One cosine for each text."""
-        total = np.zeros(self._size, np.float32)
-        for word, value in self._weighted(Counter(words)).items():
-            if word in self._postings:
-                at, values = self._postings[word]
-                total[at] += value * values
+        weighted = self._weighted(Counter(words))
+        common = np.zeros(len(self._rows), np.float32)
+        for word in weighted.keys() & self._common.keys():
+            common[self._common[word]] = weighted[word]
+        total = common @ self._rows
+        rare = [(*self._postings[word], value) for word, value in weighted.items() if word in self._postings]
+        if rare:
+            at = np.concatenate([places for places, _, _ in rare])
+            total += np.bincount(at, np.concatenate([values * value for _, values, value in rare]), self._size)
         return total
 
     def _weighted(self, count: Counter[str]) -> dict[str, float]:

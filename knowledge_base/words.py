@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import re
 import threading
-from dataclasses import dataclass
+from typing import NamedTuple
 
-from sudachipy import Dictionary, SplitMode, Tokenizer
+from sudachipy import Dictionary, Morpheme, SplitMode, Tokenizer
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _SIGNS = ("補助記号", "空白")
 _CONTENT = ("名詞", "動詞", "形容詞", "形状詞", "副詞", "感動詞", "代名詞", "接頭辞", "接尾辞", "助動詞")
 _local = threading.local()  # a tokenizer serves one thread
+_kinds: dict[int, tuple[bool, bool]] = {}  # part of speech → whether it is a word, and whether it is content
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """`form`: the dictionary's own spelling, so that 辞めて, やめた and 止める meet; `sound`: katakana."""
 
     start: int
@@ -29,17 +29,25 @@ def words_of(text: str) -> list[Word]:
     """Short units, in order, without signs and blanks."""
     found = []
     for unit in _tokenizer().tokenize(_SURROGATES.sub("�", text), SplitMode.A):
-        kind = unit.part_of_speech()[0]
-        if kind not in _SIGNS:
+        word, content = _kind(unit)
+        if word:
             sound = unit.reading_form() or katakana(unit.surface())
-            found.append(Word(unit.begin(), unit.end(), unit.normalized_form(), sound, kind in _CONTENT))
+            found.append(Word(unit.begin(), unit.end(), unit.normalized_form(), sound, content))
     return found
 
 
 def forms_of(text: str) -> list[str]:
     """The dictionary forms alone, in half the time."""
     units = _tokenizer().tokenize(_SURROGATES.sub("�", text), SplitMode.A)
-    return [unit.normalized_form() for unit in units if unit.part_of_speech()[0] not in _SIGNS]
+    return [unit.normalized_form() for unit in units if _kind(unit)[0]]
+
+
+def _kind(unit: Morpheme) -> tuple[bool, bool]:
+    number = unit.part_of_speech_id()
+    if number not in _kinds:
+        name = unit.part_of_speech()[0]
+        _kinds[number] = name not in _SIGNS, name in _CONTENT
+    return _kinds[number]
 
 
 def katakana(text: str) -> str:

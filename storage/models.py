@@ -60,6 +60,8 @@ class Conversation(Base):
     notice_at: Mapped[datetime | None]
     #: When the resident blocked the account on LINE; nothing can be sent until they come back.
     blocked_at: Mapped[datetime | None]
+    #: Where LINE is only a door: since when an answer stands on the page of which LINE has told, or is about to.
+    knocked_at: Mapped[datetime | None]
     #: Where the talk stands (bot/talk.py): stage, topics asked and left out.
     talk: Mapped[dict[str, Any]] = mapped_column(default=dict)
     #: Which process works on this conversation, and until when that holds.
@@ -68,6 +70,22 @@ class Conversation(Base):
     #: After a turn that raised: not before then, and how often in a row.
     not_before: Mapped[datetime | None]
     failures: Mapped[int] = mapped_column(default=0)
+
+
+class DoorLink(Base):
+    """A one-time link from LINE to the talk on the town's page (connectors/line_door.py). Its token is not kept."""
+
+    __tablename__ = "door_links"
+
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id"), index=True)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    opened_at: Mapped[datetime | None]
+    #: The hash of what the browser that opened it calls itself: it alone may open it again, when our answer got lost.
+    opener: Mapped[str | None] = mapped_column(String(64))
+    #: The hash of that browser's token, as `Conversation.address` of a talk that began on the web; NULL after the exit.
+    browser: Mapped[str | None] = mapped_column(String(64), unique=True)
 
 
 class Turn(Base):
@@ -79,7 +97,8 @@ class Turn(Base):
     conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id"), index=True)
     began_at: Mapped[datetime]
     recorded_at: Mapped[datetime]
-    #: Who spoke: rasa, reception (the fallback), or nobody, because a person holds the conversation.
+    #: Who spoke: rasa, reception (the fallback), words (in every language but Japanese), door (to what came over LINE
+    #: where the talk is on the page), or nobody, because a person holds the conversation.
     voice: Mapped[str] = mapped_column(String(12))
 
 
@@ -91,7 +110,9 @@ class Delivery(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id"))
-    #: "bot" is silent while a person holds the conversation, also for what was made before; "counselor" is not.
+    #: "bot" is silent while a person holds the conversation, also for what was made before; "counselor" is not, nor
+    #: is "note" (who has the talk now). Where LINE is only a door: "door" (the way to the page), "knock" (an answer
+    #: waits there).
     voice: Mapped[str] = mapped_column(String(12))
     created_at: Mapped[datetime]
     #: LINE's one-use token, free of quota, and until when it is worth trying.
@@ -144,7 +165,8 @@ class Message(Base):
     case_id: Mapped[str | None] = mapped_column(ForeignKey("cases.id"))
     #: resident, bot or counselor
     sender: Mapped[str] = mapped_column(String(10))
-    #: text, or what came instead: sticker, image, video, audio, file, location, follow
+    #: text, or what came instead: sticker, image, video, audio, file, location, follow, link (a new one is wanted);
+    #: door: what LINE was told in the talk's stead, never shown on the page
     kind: Mapped[str] = mapped_column(String(10), default="text")
     text: Mapped[str]
     choices: Mapped[list[str] | None]

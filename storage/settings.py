@@ -11,6 +11,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent.parent
+LINE_API = "https://api.line.me"
 CLOCK_TIME = r"^([01]?[0-9]|2[0-3]):[0-5][0-9]$"
 
 
@@ -32,7 +33,7 @@ class Settings(BaseSettings):
 
     line_channel_secret: str | None = None
     line_channel_access_token: str | None = None
-    line_api_base: str = "https://api.line.me"
+    line_api_base: str = LINE_API
     line_data_api_base: str = "https://api-data.line.me"
     line_mode: Literal["talk", "door"] = "talk"
 
@@ -103,13 +104,15 @@ class Settings(BaseSettings):
             )
         return self
 
-    @field_validator("line_mode")
-    @classmethod
-    def only_talk_yet(cls, value: str) -> str:
-        """A town that asks for the door must not get the talk instead: that would leave words on LINE."""
-        if value == "door":
-            raise ValueError("this version has only talk; door is not built yet")
-        return value
+    @model_validator(mode="after")
+    def door_leads_somewhere(self) -> "Settings":
+        """The door's links are opened on residents' phones, which our own machine's name would lead nowhere."""
+        if self.line_is_door and self.line_api_base == LINE_API and self.public_url is None:
+            raise SettingsError(
+                "UKETOME_LINE_MODE=door needs UKETOME_PUBLIC_URL: "
+                "the https address at which residents reach this service."
+            )
+        return self
 
     @property
     def database(self) -> str:
@@ -120,6 +123,11 @@ class Settings(BaseSettings):
     def line_on(self) -> bool:
         """Whether LINE is connected."""
         return self.line_channel_secret is not None
+
+    @property
+    def line_is_door(self) -> bool:
+        """Whether LINE only leads to the talk on the town's own page (government guideline of 30 April 2021)."""
+        return self.line_on and self.line_mode == "door"
 
     @property
     def address(self) -> str:

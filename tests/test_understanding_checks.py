@@ -1,12 +1,14 @@
 """Held-out check texts (nlu_data/checks): ordinary answers, plain danger, harmless words; no voice repeats them."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
-from bot.understanding import Assessment, Understander
+from bot.understanding import Assessment, Understander, evidence
 from bot.understanding.crisis import screen_text
+from bot.understanding.encoder import FOLDER, Encoder
 from bot.understanding.heads import Heads
 from bot.understanding.owners import Owners
 from bot.understanding.voices import read_voices
@@ -73,7 +75,8 @@ def test_the_readme_sentence_gives_its_fields_and_is_unsure_of_any_other(reader:
     assert told - {"finance"} <= set(found)
     assert all(sure < 0.35 for field, sure in found.items() if field not in told), found
     members = {member.relation: set(member.fields) for member in reading.members}
-    assert members["husband"] == {"work"}
+    assert "work" in members["husband"]
+    assert "education" not in members["husband"]
     assert members["daughter"] == {"education"}
 
 
@@ -90,6 +93,28 @@ def test_the_readme_sentence_gives_its_fields_and_is_unsure_of_any_other(reader:
 def test_violence_stands_with_the_one_who_suffers_it(reader: Understander, text: str, relation: str) -> None:
     members = reader.read(text, Assessment()).members
     assert [member.relation for member in members if "abuse" in member.fields] == [relation]
+
+
+@pytest.mark.parametrize(
+    ("text", "relation"),
+    [
+        ("娘が学校に行っていません。もう死にたいです", "self"),
+        ("父の介護で眠れません。消えたい", "self"),
+        ("中学生の息子が「死にたい」と言います", "son"),
+    ],
+)
+def test_a_wish_to_die_is_the_writers_own_unless_another_says_it(
+    reader: Understander, text: str, relation: str
+) -> None:
+    members = reader.read(text, Assessment()).members
+    assert [member.relation for member in members if "suicide" in member.fields] == [relation]
+
+
+@pytest.mark.parametrize(
+    "text", ["今から死にます", "死なせてください", "死ぬことにしました", "いまから、死にます。ごめんなさい"]
+)
+def test_words_of_farewell_are_danger_without_any_model(text: str) -> None:
+    assert screen_text(text).at_least("urgent")
 
 
 def test_an_example_is_a_voice_labelled_with_the_field(reader: Understander) -> None:
@@ -118,6 +143,20 @@ def test_missing_or_broken_heads_are_one_clear_sentence(
         Understander.load()
 
 
+@pytest.mark.parametrize("name", ["tokenizer.json", "weights.npz", "layers.onnx"])
+@pytest.mark.parametrize("content", [None, b"", b"no archive", b"{}"])
+def test_a_missing_or_broken_encoder_is_one_clear_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, content: bytes | None
+) -> None:
+    folder = Path(shutil.copytree(FOLDER, tmp_path / "encoder"))
+    (folder / name).unlink()
+    if content is not None:
+        (folder / name).write_bytes(content)
+    monkeypatch.setattr(evidence, "Encoder", lambda: Encoder(folder))
+    with pytest.raises(ModelError, match="encoder"):
+        Understander.load()
+
+
 @pytest.mark.parametrize("content", [None, b"", b"{}", b"[1, 2", b"[]", b"\xff\xfe"])
 def test_missing_or_broken_owners_are_one_clear_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes | None
@@ -126,6 +165,6 @@ def test_missing_or_broken_owners_are_one_clear_sentence(
     if content is not None:
         path.write_bytes(content)
     load = Owners.load
-    monkeypatch.setattr(Owners, "load", lambda: load(path))
+    monkeypatch.setattr(Owners, "load", lambda encoder: load(encoder, path))
     with pytest.raises(ModelError, match="household"):
         Understander.load()

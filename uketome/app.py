@@ -20,6 +20,7 @@ from bot.worker import Worker, let_wait
 from connectors import line, line_quota, web
 from connectors.base import Channel
 from connectors.inbox import Inbox
+from connectors.line_door import LineDoor
 from connectors.outbox import Outbox
 from handoff import api, console
 from storage import bells as bell
@@ -58,7 +59,7 @@ class Service:
         self.inbox = Inbox(self.database, self.bells, clock)
         self.line = line.channel(settings) if settings.line_on else None
         self.channels: dict[str, Channel] = {"line": self.line} if self.line else {}
-        self.outbox = Outbox(self.database, self.bells, clock, self.channels)
+        self.outbox = Outbox(self.database, self.bells, clock, self.channels, LineDoor(settings))
         turns = Turns(self.database, clock, settings, reader, self.rasa, self.outbox)
         self.worker = Worker(self.database, self.bells, clock, settings, turns, self._show_typing)
         self.turns = turns
@@ -94,7 +95,8 @@ class Service:
 
     async def _show_typing(self, conversation: Conversation) -> None:
         channel = self.channels.get(conversation.channel)
-        if channel and conversation.address:
+        # Where LINE is only a door, the answer being written will stand on the page.
+        if channel and conversation.address and not self.settings.line_is_door:
             await channel.show_typing(conversation.address)
 
     async def _close(self) -> None:

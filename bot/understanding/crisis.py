@@ -17,6 +17,7 @@ import numpy as np
 from bot.understanding.assessment import LEVELS, Urgency
 from bot.understanding.clauses import Clause, fold, split
 from bot.understanding.danger_signs import KINDS, SIGNS, Sign, looks_harmless
+from bot.understanding.danger_words import more_urgent
 from bot.understanding.features import Floats
 from bot.understanding.mix import CLAUSE_AT_MOST_BELOW, share_odds
 
@@ -33,7 +34,11 @@ def screen_text(text: str) -> Urgency:
 
 
 def screen(folded: str, clauses: Sequence[Clause], original: str) -> Urgency:
-    """The highest danger told. Its quote is the clause that tells it; kinds in order of level."""
+    """The highest danger told, in any language. Its quote is the clause that tells it; kinds in order of level."""
+    return more_urgent(_screen_japanese(folded, clauses, original), original)
+
+
+def _screen_japanese(folded: str, clauses: Sequence[Clause], original: str) -> Urgency:
     lines = _Lines(clauses)
     found = [(LEVELS.index(sign.level), sign.kind, clause) for sign in SIGNS if (clause := lines.first(sign))]
     if not found:
@@ -99,14 +104,15 @@ class _Lines:
 
 
 def seen(
-    told: Urgency, clauses: Sequence[Clause], whole: Floats, each: Floats, near: float
-) -> tuple[float, float, float, float, float, float]:
-    """What the mix weighs: log-odds of the whole text and of its surest clause, the share of urgent voices among the
-    nearest, and what the screen found. `whole` and rows of `each`: log-odds of heads.DANGER."""
-    surest = float(each[:, 0].max()) if len(each) else float(whole[0])
+    told: Urgency, clauses: Sequence[Clause], counted: Floats, read: Floats, each: Floats, near: float
+) -> tuple[float, ...]:
+    """What the mix weighs: log-odds of the whole text, counted and read, and of its surest clause, the share of urgent
+    voices among the nearest, what the screen found. `counted`, `read` and rows of `each`: log-odds of heads.DANGER."""
+    surest = float(each[:, 0].max()) if len(each) else float(read[0])
     return (
-        float(whole[0]),
-        max(surest, float(whole[0]) - CLAUSE_AT_MOST_BELOW),
+        float(counted[0]),
+        float(read[0]),
+        max(surest, float(read[0]) - CLAUSE_AT_MOST_BELOW),
         float(share_odds(np.float32(near))),
         float(told.at_least("urgent")),
         float(told.level == "watch"),
@@ -134,8 +140,9 @@ def _level(told: Urgency, evidence: Evidence) -> str:
     in_many_words = told.level == "immediate" or (told.level == "urgent" and "suicide" in told.kinds)
     if in_many_words or (told.level == "urgent" and evidence.long):
         return told.level  # no likeness to harmless texts outweighs it, and no length of harmless text around it
-    weighed = np.array(seen(told, evidence.clauses, evidence.danger, evidence.danger_each, evidence.danger_near))
-    if mix.danger(weighed.astype(np.float32)) >= mix.alarm_from:
+    odds = evidence.danger_counted, evidence.danger_read, evidence.danger_each
+    weighed = seen(told, evidence.clauses, *odds, evidence.danger_near)
+    if mix.danger(np.array(weighed, np.float32)) >= mix.alarm_from:
         return "immediate" if evidence.danger[1] >= mix.immediate_from else "urgent"
     return "watch" if told.level != "none" or evidence.danger[2] >= mix.watch_from else "none"
 

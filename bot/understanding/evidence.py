@@ -1,4 +1,4 @@
-"""Text → evidence for fields, services and danger: the learned heads and the nearest voices, clause by clause."""
+"""Text → evidence for fields, services and danger: counted words, the encoder and the nearest voices."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from bot.understanding.clauses import Clause
-from bot.understanding.features import Counted, Floats
+from bot.understanding.encoder import Encoder, EncoderError, Parts
+from bot.understanding.features import Counted, Floats, Ints
 from bot.understanding.heads import PARTS, Heads
-from bot.understanding.mix import Mix
+from bot.understanding.mix import Mix, odds_of
 from bot.understanding.neighbours import LocalService, Neighbours
 from bot.understanding.plain import is_plain
 from bot.understanding.voices import Voice, read_voices
@@ -20,9 +21,6 @@ from knowledge_base import embedding
 from knowledge_base.embedding import Embedder, StaticEmbedder
 from knowledge_base.vocabulary import vocabulary
 
-#: Sets of clauses, by number → log-odds (sets × fields) that those clauses, read as one text, tell of a field.
-OddsOf = Callable[[Sequence[Sequence[int]]], Floats]
-CLAUSES_WEIGHED = 60  # of a very long text the first ones; its passages are always weighed
 LONG = 400  # letters: beyond, a text is longer than any voice, and a sentence of danger would be lost in it;
 PASSAGE = 150  # so it is weighed in passages as long as voices are
 
@@ -33,20 +31,27 @@ class Evidence:
     order, of `services` the town's own behind them."""
 
     clauses: Sequence[Clause]
+    parts: Parts  # as the encoder has read them
     fields: Floats
+    told: Floats  # the fields again, as log-odds
     recorded_from: float  # the least probability of a field that is recorded
     each: Floats  # clauses × fields
     services: Floats
-    danger: Floats  # log-odds of heads.DANGER
+    danger_counted: Floats  # log-odds of heads.DANGER by the heads
+    danger_read: Floats  # by the encoder
     danger_each: Floats  # clauses × the same
     speakers: Floats  # log-odds of heads.SPEAKERS
     danger_near: float  # share of urgent voices among the nearest
-    of_clauses: OddsOf
     near: Callable[[int, int], str]  # (clause, field) → the nearest voice that tells of it; "" when none is near
     known_services: Sequence[tuple[str, tuple[str, ...]]]  # id and fields, in the order of `services`
     mix: Mix
     long: bool  # longer than any voice, and weighed in passages
     tells: bool  # False: broken letters, words of no meaning, or an answer like 「母と二人です」
+
+    @property
+    def danger(self) -> Floats:
+        """Log-odds of heads.DANGER, both ways of reading together."""
+        return np.asarray((self.danger_counted + self.danger_read) / 2, np.float32)
 
 
 class Weigher:
@@ -57,6 +62,7 @@ class Weigher:
     ) -> None:
         self._bundled = bundled
         self._heads = _heads()
+        self.encoder = _encoder()
         self._neighbours = Neighbours(embedder, bundled, voices, store)
 
     @classmethod
@@ -78,47 +84,53 @@ class Weigher:
 
     def weigh(self, folded: str, clauses: Sequence[Clause]) -> Evidence:
         passages = _passages(folded, clauses)
-        clauses = clauses[:CLAUSES_WEIGHED]
-        counted = Counted(self._bundled, self._heads.kinds, folded)
-        seen = counted.passages_and(passages, clauses)
-        odds = self._heads.odds(seen)
-        clause_odds = odds[len(passages) :].copy()
-        odds = np.concatenate([odds[: len(passages)].max(axis=0)[None], clause_odds])
-        fields, services, danger, speakers, tells = np.split(odds, PARTS, axis=1)
-        texts = ["".join(folded[start:end] for start, end in spans) for spans in passages]
-        near = self._neighbours.of(list(zip(texts, seen, strict=False)))
+        counter = Counted(self._bundled, self._heads.kinds, folded)
+        seen = counter.of(passages)
+        counted = self._heads.odds(seen).max(axis=0)
+        parts = self.encoder.parts(folded, clauses)
+        read, each = self.encoder.head(parts.whole).max(axis=0), self.encoder.head(parts.vectors)
         plain = [is_plain(clause.text) for clause in clauses]
-        fields[1:][plain] = danger[1:][plain] = -99.0
+        each[plain, : PARTS[2]] = -99.0
+        fields, services, danger, speakers, tells = (
+            (counted[of], read[of], each[:, of]) for of in map(slice, (0, *PARTS), (*PARTS, None))
+        )
+        likely_told = float(tells[0][0] + tells[1][0]) / 2
+        texts = ["".join(folded[start:end] for start, end in spans) for spans in passages]
+        near = self._neighbours.of(list(zip(texts, seen, strict=True)))
         mix = self._heads.mix
-        of_clause = seen[len(passages) :]
+        found = mix.fields(*fields, near.fields, likely_told)
         return Evidence(
             clauses=clauses,
-            fields=mix.fields(fields, near.fields, float(tells[0, 0])),
-            recorded_from=mix.least(float(tells[0, 0])),
-            each=mix.clauses(fields[1:]),
-            services=np.concatenate([mix.services(services[0], near.services), mix.local_services(near.local)]),
-            danger=danger[0],
-            danger_each=danger[1:],
-            speakers=speakers[0],
+            parts=parts,
+            fields=found,
+            told=odds_of(found),
+            recorded_from=mix.least(likely_told),
+            each=mix.clauses(fields[2]),
+            services=np.concatenate(
+                [mix.services(*services[:2], near.services), mix.local_services(near.local, self._local_told(found))]
+            ),
+            danger_counted=danger[0],
+            danger_read=danger[1],
+            danger_each=danger[2],
+            speakers=(speakers[0] + speakers[1]) / 2,
             danger_near=near.urgent,
-            of_clauses=lambda several: self._of_clauses(counted, clauses, clause_odds, several),
-            near=lambda at, field: self._neighbours.example(near.voices, clauses[at].text, of_clause[at], field),
+            near=lambda at, field: self._example(counter, clauses[at], near.voices, field),
             known_services=self.services,
             mix=mix,
             long=len(passages) > 1,
             tells=bool(seen[0].dense.any()) and _says_something(folded) and not all(plain),
         )
 
-    def _of_clauses(
-        self, counted: Counted, clauses: Sequence[Clause], each: Floats, several: Sequence[Sequence[int]]
-    ) -> Floats:
-        """`each`: what the clauses alone weigh, so that nothing is weighed twice."""
-        known: dict[tuple[int, ...], Floats] = {(at,): each[at, : PARTS[0]] for at in range(len(clauses))}
-        new = [some for some in dict.fromkeys(map(tuple, several)) if some not in known]
-        if new:
-            spans = [[(clauses[at].start, clauses[at].end) for at in some] for some in new]
-            known |= dict(zip(new, self._heads.odds(counted.of(spans), slice(PARTS[0])), strict=True))
-        return np.stack([known[tuple(some)] for some in several])
+    def _local_told(self, fields: Floats) -> Floats:
+        """Of each of the town's own services the log-odds of the likeliest of its fields."""
+        order, odds = list(vocabulary().fields), odds_of(fields)
+        return np.array(
+            [max((odds[order.index(f)] for f in one.fields), default=0.0) for one in self._neighbours.local], np.float32
+        )
+
+    def _example(self, counter: Counted, clause: Clause, voices: Ints, field: int) -> str:
+        vector = counter.vector([(clause.start, clause.end)])
+        return self._neighbours.example(voices, clause.text, vector, field)
 
 
 def _passages(folded: str, clauses: Sequence[Clause]) -> list[list[tuple[int, int]]]:
@@ -139,6 +151,13 @@ def _heads() -> Heads:
         return Heads.load()
     except (OSError, ValueError, KeyError) as error:
         raise embedding.ModelError("The learned heads (bot/understanding/heads.npz) cannot be read.") from error
+
+
+def _encoder() -> Encoder:
+    try:
+        return Encoder()
+    except EncoderError as error:
+        raise embedding.ModelError(str(error)) from error
 
 
 _KNOWN_SCRIPTS = re.compile("[a-zà-ɏḀ-ỿ\u3041-\u30ff々\u4e00-\u9fff\uac00-\ud7a3]")  # Latin, kana, kanji, Hangul

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from bot.understanding.clauses import NOTHING, Clause
+from bot.understanding.clauses import NOTHING
 from knowledge_base.embedding import StaticEmbedder, Tokens
 from knowledge_base.words import Word, words_of
 
@@ -65,7 +65,17 @@ class _Counts:
 
     start: Ints
     end: Ints
-    bucket: npt.NDArray[np.uint64]
+    bucket: Ints
+    weight: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class _Runs:
+    """The same before it is put into buckets: `hash` stands for what was counted."""
+
+    start: Ints
+    end: Ints
+    hash: npt.NDArray[np.uint64]
     weight: Floats
 
 
@@ -75,7 +85,7 @@ class Family:
 
     size: int
     share: float
-    count: Callable[[_Passage], list[_Counts]]
+    count: Callable[[_Passage], list[_Runs]]
 
 
 Spans = Sequence[tuple[int, int]]  # where they begin and end in the text
@@ -90,32 +100,38 @@ class Counted:
         kept = text.replace(NOTHING, "")
         self._place = None if kept == text else np.cumsum([0, *(letter != NOTHING for letter in text)])
         self._passage = _Passage(kept, words_of(kept), embedder.tokens(kept), kinds)
+        self._table = embedder.table(self._passage.tokens)
         self._counts = _all_families(self._passage)
-        buckets, self._place_of = np.unique(self._counts.bucket, return_inverse=True)
-        self._buckets = buckets.astype(np.int64)
         self._forms = np.array([word.form for word in self._passage.words], object)
         self._word_spans = np.array([(word.start, word.end) for word in self._passage.words], np.int64).reshape(-1, 2)
 
     def of(self, several: Sequence[Spans]) -> list[Features]:
         """`several`: spans of the text as it was given."""
+        kept = [self._kept(spans) for spans in several]
+        return [self._of(spans, vector) for spans, vector in zip(kept, self._vectors(kept), strict=True)]
+
+    def vector(self, spans: Spans) -> Floats:
+        """The dense part alone."""
+        return np.asarray(self._vectors([self._kept(spans)])[0], np.float32)
+
+    def _vectors(self, several: Sequence[Spans]) -> Floats:
+        return self._embedder.vectors(self._passage.tokens, self._table, several)
+
+    def _kept(self, spans: Spans) -> Spans:
+        """Where they lie once the letters that stand for nothing are gone."""
         place = self._place
-        if place is not None:
-            several = [[(int(place[start]), int(place[end])) for start, end in spans] for spans in several]
-        vectors = self._embedder.vectors(self._passage.tokens, several)
-        return [self._of(spans, vector) for spans, vector in zip(several, vectors, strict=True)]
+        return spans if place is None else [(int(place[start]), int(place[end])) for start, end in spans]
 
     def _of(self, spans: Spans, vector: Floats) -> Features:
-        inside = _inside(spans, self._counts.start, self._counts.end)
-        sums = np.bincount(self._place_of[inside], self._counts.weight[inside], len(self._buckets))
-        counted = np.flatnonzero(sums)
-        at = self._buckets[counted]
+        inside = np.flatnonzero(_inside(spans, self._counts.start, self._counts.end))
+        order = inside[np.argsort(self._counts.bucket[inside])]
+        buckets = self._counts.bucket[order]
+        first = np.flatnonzero(np.diff(buckets, prepend=-1))
+        sums = np.add.reduceat(self._counts.weight[order], first) if len(order) else np.zeros(0, np.float32)
+        at = buckets[first]
         ends = tuple(np.searchsorted(at, [*FIRST[1:], SIZE]).tolist())
         words = self._forms[_inside(spans, self._word_spans[:, 0], self._word_spans[:, 1])].tolist()
-        return Features(at, np.log1p(sums[counted]).astype(np.float32), ends, vector, words)
-
-    def passages_and(self, passages: Sequence[Spans], clauses: Sequence[Clause]) -> list[Features]:
-        """Of each passage, then of each clause."""
-        return self.of([*passages, *([(clause.start, clause.end)] for clause in clauses)])
+        return Features(at, np.log1p(sums), ends, vector, words)
 
 
 def _inside(spans: Spans, start: Ints, end: Ints) -> npt.NDArray[np.bool_]:
@@ -129,8 +145,8 @@ def _all_families(passage: _Passage) -> _Counts:
     parts = []
     for first, family in zip(FIRST, FAMILIES, strict=True):
         for one in family.count(passage):
-            bucket = np.uint64(first) + (one.bucket >> np.uint64(40)) % np.uint64(family.size)
-            parts.append(_Counts(one.start, one.end, bucket, one.weight))
+            bucket = (one.hash >> np.uint64(40)) % np.uint64(family.size)
+            parts.append(_Counts(one.start, one.end, first + bucket.astype(np.int64), one.weight))
     return _Counts(
         np.concatenate([one.start for one in parts]),
         np.concatenate([one.end for one in parts]),
@@ -139,7 +155,7 @@ def _all_families(passage: _Passage) -> _Counts:
     )
 
 
-def _words(passage: _Passage) -> list[_Counts]:
+def _words(passage: _Passage) -> list[_Runs]:
     every = _units_of_words(passage.words)
     content = _units_of_words([word for word in passage.words if word.content])
     return [_runs(every, 1, 1), _runs(every, 2, 2), _runs(every, 2, 3, apart=2), _runs(content, 2, 4)]
@@ -153,13 +169,13 @@ def _units_of_words(words: Sequence[Word]) -> _Units:
     )
 
 
-def _letters(passage: _Passage) -> list[_Counts]:
+def _letters(passage: _Passage) -> list[_Runs]:
     places = np.arange(len(passage.text))
     units = _Units(places, places + 1, _codes(passage.text))
     return [_runs(units, length, length) for length in range(1, 5)]
 
 
-def _sounds(passage: _Passage) -> list[_Counts]:
+def _sounds(passage: _Passage) -> list[_Runs]:
     """How it sounds: しにたい and 死にたい are one."""
     lengths = [len(word.sound) for word in passage.words]
     units = _Units(
@@ -174,15 +190,15 @@ def _codes(text: str) -> npt.NDArray[np.uint64]:
     return np.frombuffer(text.encode("utf-32-le", "replace"), np.uint32).astype(np.uint64)
 
 
-def _coarse(passage: _Passage) -> list[_Counts]:
+def _coarse(passage: _Passage) -> list[_Runs]:
     return _of_kinds(passage.kinds.coarse, passage.tokens)
 
 
-def _fine(passage: _Passage) -> list[_Counts]:
+def _fine(passage: _Passage) -> list[_Runs]:
     return _of_kinds(passage.kinds.fine, passage.tokens)
 
 
-def _of_kinds(groups: npt.NDArray[np.int16], tokens: Tokens) -> list[_Counts]:
+def _of_kinds(groups: npt.NDArray[np.int16], tokens: Tokens) -> list[_Runs]:
     """A word counts for its nearest group, less for the next two; pairs of neighbours by their nearest."""
     known = tokens.rows > 0
     near = groups[tokens.rows[known]].astype(np.uint64)
@@ -196,16 +212,16 @@ def _of_kinds(groups: npt.NDArray[np.int16], tokens: Tokens) -> list[_Counts]:
 _STIR = np.uint64(0x9E3779B97F4A7C15)  # the golden ratio's digits: spreads like numbers far apart
 
 
-def _runs(units: _Units, length: int, salt: int, apart: int = 1, weight: float = 1.0) -> _Counts:
+def _runs(units: _Units, length: int, salt: int, apart: int = 1, weight: float = 1.0) -> _Runs:
     """Every `length` units in a row (or `apart` from one another), hashed; `salt` keeps kinds of runs apart."""
     reach = (length - 1) * apart
     count = max(len(units.code) - reach, 0)
-    bucket = np.full(count, salt, np.uint64)
+    mixed = np.full(count, salt, np.uint64)
     for step in range(length):
-        bucket = (bucket ^ units.code[step * apart : step * apart + count]) * _STIR
-        bucket ^= bucket >> np.uint64(29)
-    bucket *= _STIR
-    return _Counts(units.start[:count], units.end[reach : reach + count], bucket, np.full(count, weight, np.float32))
+        mixed = (mixed ^ units.code[step * apart : step * apart + count]) * _STIR
+        mixed ^= mixed >> np.uint64(29)
+    mixed *= _STIR
+    return _Runs(units.start[:count], units.end[reach : reach + count], mixed, np.full(count, weight, np.float32))
 
 
 FAMILIES = (

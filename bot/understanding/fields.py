@@ -10,6 +10,8 @@ from bot.understanding.features import Floats
 from knowledge_base.vocabulary import vocabulary
 
 SERVICES_SHOWN = 5
+#: Without any field sure enough to be recorded, services are shown for a text of so many letters and so probable a one.
+TELLING, LIKELY = 15, 0.1
 
 
 def find_fields(evidence: Evidence, original: str) -> tuple[FieldFinding, ...]:
@@ -27,19 +29,24 @@ def find_fields(evidence: Evidence, original: str) -> tuple[FieldFinding, ...]:
 
 
 def find_services(evidence: Evidence, fields: tuple[FieldFinding, ...], original: str) -> tuple[ServiceFinding, ...]:
-    """The five likeliest kinds of services, best first; none where no field is found."""
-    if not fields:
+    """The five likeliest kinds of services, best first; none where no field is found and no service is likely."""
+    best = np.argsort(-evidence.services, kind="stable")[:SERVICES_SHOWN]
+    if not evidence.tells or not evidence.clauses or not (fields or _likely(evidence, best[0], original)):
         return ()
     quotes = {f.id: f.quote for f in fields}
-    best = np.argsort(-evidence.services, kind="stable")[:SERVICES_SHOWN]
+    whole = fields[0].quote if fields else evidence.clauses[int(clause_weights(evidence).argmax())].quote(original)
     return tuple(
         ServiceFinding(
             evidence.known_services[at][0],
             round(float(evidence.services[at]), 3),
-            next((quotes[f] for f in evidence.known_services[at][1] if f in quotes), fields[0].quote),
+            next((quotes[f] for f in evidence.known_services[at][1] if f in quotes), whole),
         )
         for at in best
     )
+
+
+def _likely(evidence: Evidence, service: int, original: str) -> bool:
+    return len(original) >= TELLING and bool(evidence.services[service] >= LIKELY)
 
 
 def clause_weights(evidence: Evidence) -> Floats:

@@ -57,15 +57,12 @@ class Heads:
             **self.mix.to_arrays(),
         )
 
-    def odds(self, texts: Sequence[Features], outputs: slice = slice(None)) -> Floats:
-        """Log-odds, texts × outputs; of some outputs only, where that is enough."""
-        used, place = np.unique(np.concatenate([one.at for one in texts]), return_inverse=True)
-        values = np.zeros((len(texts), len(used)), np.float32)
-        rows = np.repeat(np.arange(len(texts)), [len(one.at) for one in texts])
-        values[rows, place] = np.concatenate([weighted(one, self.rarity) for one in texts])
-        scores = values @ self.weights[used, outputs].astype(np.float32)
-        scores += np.stack([one.dense for one in texts]) @ self.weights[SIZE:, outputs].astype(np.float32)
-        return np.asarray(scores * self.steps[outputs] + self.biases[outputs], np.float32)
+    def odds(self, texts: Sequence[Features]) -> Floats:
+        """Log-odds, texts × outputs."""
+        scores = np.stack([one.dense for one in texts]) @ self.weights[SIZE:].astype(np.float32)
+        for row, one in zip(scores, texts, strict=True):
+            row += weighted(one, self.rarity) @ self.weights[one.at].astype(np.float32)
+        return np.asarray(scores * self.steps + self.biases, np.float32)
 
 
 def weighted(one: Features, rarity: Floats) -> Floats:

@@ -10,10 +10,11 @@ import numpy as np
 from bot.understanding.assessment import Household, add_quote
 from bot.understanding.evidence import Evidence
 from bot.understanding.features import Floats, Ints
-from bot.understanding.mix import odds_of
-from bot.understanding.owners import ABUSE, Owners, Seen, by_rule, own_clauses, signs_of, traits_of
-from bot.understanding.people import People, Person, lives_elsewhere
+from bot.understanding.owners import ABUSE, Owners, by_rule, signs_of, traits_of
+from bot.understanding.people import Heard, People, Person, lives_elsewhere
 from knowledge_base.vocabulary import vocabulary
+
+HARDLY = 0.15  # a trouble that the text as a whole tells less probably than this is nobody's
 
 
 def read_household(
@@ -25,18 +26,15 @@ def read_household(
 ) -> Household:
     """The household after this text. `before`: what was known of it; `speaker`: who writes."""
     people = People(before, speaker)
-    seen: dict[int, list[Seen]] = {}
-    for number, clause in enumerate(evidence.clauses):
-        for link in people.hear(clause):
-            seen.setdefault(id(link.person), []).append(Seen(number, link.seen))
-            if link.names and not link.person.quotes:
-                link.person.quotes = add_quote((), clause.quote(original))
+    heard = people.hear_all(evidence.clauses)
+    for one in heard:
+        if one.first is not None and not one.person.quotes:
+            one.person.quotes = add_quote((), evidence.clauses[one.first].quote(original))
     elsewhere = lives_elsewhere(evidence.clauses)
-    troubles = _troubles(owners, people, [seen.get(id(p), []) for p in people.persons], evidence)
     stay = [
-        (person, own)
-        for person, own in zip(people.persons, troubles, strict=True)
-        if own.suffers or _stays(owners, person, people.about_other, elsewhere)
+        (one.person, own)
+        for one, own in zip(heard, _troubles(owners, people, heard, evidence), strict=True)
+        if own.suffers or _stays(owners, one.person, people.about_other, elsewhere)
     ]
     for person, own in stay:
         own.give(person, owners.owned_from, evidence, original)
@@ -69,19 +67,15 @@ class _Troubles:
                 person.fields.append(names[at])
 
 
-def _troubles(owners: Owners, people: People, seen: Sequence[Sequence[Seen]], evidence: Evidence) -> list[_Troubles]:
-    if not evidence.tells or not any(seen):
-        return [_NO_TROUBLES for _ in seen]
-    each, whole = odds_of(evidence.each), odds_of(evidence.fields)
-    own = evidence.of_clauses([own_clauses(one) for one in seen])
+def _troubles(owners: Owners, people: People, heard: Sequence[Heard], evidence: Evidence) -> list[_Troubles]:
+    if not evidence.tells or not evidence.clauses or not heard:
+        return [_NO_TROUBLES for _ in heard]
+    traits = np.stack([traits_of(one.person, people.about_other) for one in heard])
+    probability, clause = owners.owned(heard, traits, evidence.clauses, evidence.parts, evidence.told)
+    probability[:, evidence.fields < HARDLY] = 0
     return [
-        _Troubles(
-            *owners.owned(heard, traits_of(person, people.about_other), each, whole, odds),
-            suffers=by_rule(heard, float(whole[ABUSE])) > 0,
-        )
-        if heard
-        else _NO_TROUBLES
-        for person, heard, odds in zip(people.persons, seen, own, strict=True)
+        _Troubles(probability[at], clause[at], suffers=by_rule(one, float(evidence.told[ABUSE])) > 0)
+        for at, one in enumerate(heard)
     ]
 
 

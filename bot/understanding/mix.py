@@ -1,7 +1,7 @@
-"""How the learned heads and the nearest voices are put together, so that what comes out is a probability.
+"""How counted words (the heads), the encoder and the nearest voices are put together, so that a probability comes out.
 
-The few numbers here are fitted on the voices in five parts, each read by heads that had not learned it
-(`build_heads`); docs/understanding.md shows how well the probabilities hold.
+The few numbers here are fitted on a fifth of the voices that nothing else had been learned from (`build_heads`);
+docs/understanding.md shows how well the probabilities hold.
 """
 
 from __future__ import annotations
@@ -34,20 +34,21 @@ class Mix:
         trouble (`tells`, log-odds), a field must be likelier than not by itself."""
         return self.recorded_from if tells >= 0 else max(self.recorded_from, IN_DOUBT)
 
-    def fields(self, odds: Floats, near: Floats, tells: float) -> Floats:
-        """`odds` of the whole text (first row) and its clauses; `near`: shares of the nearest voices; `tells`: log-odds
-        that any trouble is told."""
-        return _probability(self.of_fields, seen_of_fields(odds, near, tells))
+    def fields(self, counted: Floats, read: Floats, each: Floats, near: Floats, tells: float) -> Floats:
+        """`counted`, `read`: log-odds of the whole text by the heads and by the encoder; `each`: of its clauses by the
+        encoder; `near`: shares of the nearest voices; `tells`: log-odds that any trouble is told."""
+        return _probability(self.of_fields, seen_of_fields(counted, read, each, near, tells))
 
     def clauses(self, odds: Floats) -> Floats:
         return _probability(self.of_clauses, odds[..., None])
 
-    def services(self, odds: Floats, near: Floats) -> Floats:
-        return _probability(self.of_services, np.stack([odds, share_odds(near)], axis=-1))
+    def services(self, counted: Floats, read: Floats, near: Floats) -> Floats:
+        return _probability(self.of_services, seen_of_services(counted, read, near))
 
-    def local_services(self, likeness: Floats) -> Floats:
-        """Services that no head knows: by the likeness of their own voices alone (neighbours.Near.local)."""
-        return _probability(self.of_local_services, likeness)
+    def local_services(self, likeness: Floats, told: Floats) -> Floats:
+        """Services that no head knows: by the likeness of their own voices (neighbours.Near.local), and by the log-odds
+        of the likeliest of their fields."""
+        return _probability(self.of_local_services, np.concatenate([likeness, told[:, None]], axis=1))
 
     def danger(self, seen: Floats) -> float:
         """`seen`: what crisis.py has seen of one text."""
@@ -63,11 +64,15 @@ class Mix:
         return cls(**{name: value if value.ndim else float(value) for name, value in kept.items()})  # type: ignore[arg-type]
 
 
-def seen_of_fields(odds: Floats, near: Floats, tells: float) -> Floats:
-    """Fields × (whole text, its surest clause, nearest voices, doubt whether anything is told)."""
-    surest = odds[1:].max(axis=0) if len(odds) > 1 else odds[0]
+def seen_of_fields(counted: Floats, read: Floats, each: Floats, near: Floats, tells: float) -> Floats:
+    """Fields × (whole text counted, and read, its surest clause, nearest voices, doubt whether anything is told)."""
+    surest = each.max(axis=0) if len(each) else read
     doubt = np.full_like(near, np.logaddexp(0.0, -tells))  # none where something is surely told
-    return np.stack([odds[0], np.maximum(surest, odds[0] - CLAUSE_AT_MOST_BELOW), share_odds(near), doubt], axis=-1)
+    return np.stack([counted, read, np.maximum(surest, read - CLAUSE_AT_MOST_BELOW), share_odds(near), doubt], axis=-1)
+
+
+def seen_of_services(counted: Floats, read: Floats, near: Floats) -> Floats:
+    return np.stack([counted, read, share_odds(near)], axis=-1)
 
 
 CLAUSE_AT_MOST_BELOW = 6.0  # answers that tell nothing are set far below; the whole text still speaks

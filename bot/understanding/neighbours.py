@@ -80,7 +80,7 @@ class Neighbours:
         )
 
     def _of(self, text: str, seen: Features) -> Near:
-        words, vector = seen.words, self._vector(text, seen)
+        words, vector = seen.words, self._vector(text, seen.dense)
         likeness, at = self._texts.nearest(words, vector)
         looked_at, likeness, at = at, likeness[:NEAREST], at[:NEAREST]
         labelled = self._labels[at]
@@ -93,18 +93,19 @@ class Neighbours:
         fields, services = len(vocabulary().fields), len(vocabulary().services)
         return Near(shares[:fields], shares[fields : fields + services], float(shares[-1]), local, looked_at)
 
-    def example(self, voices: Ints, clause: str, seen: Features, field: int) -> str:
-        """Of these voices the one that tells of the field and comes nearest to a clause; "" when none is near."""
+    def example(self, voices: Ints, clause: str, vector: Floats, field: int) -> str:
+        """Of these voices the one that tells of the field and comes nearest to a clause; "" when none is near.
+        `vector`: that of the bundled model."""
         telling = voices[self._labels[voices, field] == 1]
         if not len(telling):
             return ""
-        likeness = self._texts.vectors[telling] @ self._vector(clause, seen)
+        likeness = self._texts.vectors[telling] @ self._vector(clause, vector)
         best = int(np.argmax(likeness))
         return self._voices[telling[best]].text if likeness[best] >= NEAR_FROM else ""
 
-    def _vector(self, text: str, seen: Features) -> Floats:
+    def _vector(self, text: str, bundled: Floats) -> Floats:
         """The bundled model's is there already; a town may have chosen another."""
-        return seen.dense if self._embedder is self._bundled else self._embedder.embed([text])[0]
+        return bundled if self._embedder is self._bundled else self._embedder.embed([text])[0]
 
 
 class _Texts:

@@ -1,5 +1,5 @@
 """Whose trouble is whose: what the clauses tell, how they speak of each person, and who that person is, weighed by
-factors learned from the household conversations (`build_owners`). numpy only.
+what the encoder has learned from the household conversations (`build_encoder`). numpy only.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
-from bot.understanding.features import Floats
-from bot.understanding.people import LINKS, Person
+from bot.understanding.clauses import Clause
+from bot.understanding.encoder import Encoder, Parts
+from bot.understanding.features import Floats, Ints
+from bot.understanding.people import LINKS, Heard, Person
 from knowledge_base.vocabulary import vocabulary
 
-Ints = npt.NDArray[np.int64]
 OWNERS = Path(__file__).parent / "owners.json"
 _GROUPS: Mapping[str, tuple[str, ...]] = {
     "partner": ("husband", "wife", "partner"),
@@ -33,86 +33,105 @@ SIGNS = (
     "called", "living", "self_unnamed", "self_elsewhere",
 )  # fmt: skip
 
+#: How a token speaks of a person: as its clause does, and who was named last before it, in the text and in its clause,
+#: and next behind it in its clause.
+SPOKEN = (*LINKS, "named_last", "named_last_here", "named_next_here")
 
 ABUSE = list(vocabulary().fields).index("abuse")
-RULE = 8.0  # log-odds: violence stands with the one who suffers it, and not with the one who does it
+SUICIDE = list(vocabulary().fields).index("suicide")
+#: Log-odds: violence stands with the one who suffers it and not with the one who does it, a wish to die with the
+#: writer.
+RULE = 8.0
+BESIDE = 0.5  # log-odds: a trouble is also another's who has it nearly as surely as the surest
+NOT_THEIRS = -20.0
+_NOTHING = 1e-9
+_SUFFERS, _DOES = LINKS.index("rule_suffers"), LINKS.index("rule_does")
 
 
 @dataclass(frozen=True, slots=True)
 class Owners:
-    """`links`, `traits`: (names × fields); `clause`, `whole`: of the log-odds of a clause and of the whole text."""
+    """What the encoder knows of persons, with the least probabilities from which a trouble is somebody's and a person
+    told of is a member; `exists`: factors of SIGNS."""
 
-    links: Floats
-    traits: Floats
-    clause: float
-    whole: float
-    own: float  # of the log-odds of the person's own clauses read as one text
-    own_likely: float  # the same, where they are above zero
-    exists: Floats  # of SIGNS
+    encoder: Encoder
+    exists: Floats
     owned_from: float
     exists_from: float
 
     @classmethod
-    def load(cls, path: Path = OWNERS) -> Owners:
+    def load(cls, encoder: Encoder, path: Path = OWNERS) -> Owners:
         """Raises OSError, ValueError, KeyError or TypeError when the file is missing or damaged."""
         kept = json.loads(path.read_text(encoding="utf-8"))
-        fields = vocabulary().fields
-        return cls(
-            np.array([[kept["links"][name][f] for f in fields] for name in LINKS], np.float32),
-            np.array([[kept["traits"][name][f] for f in fields] for name in TRAITS], np.float32),
-            kept["clause"],
-            kept["whole"],
-            kept["own"],
-            kept["own_likely"],
-            np.array([kept["exists"][name] for name in SIGNS], np.float32),
-            kept["owned_from"],
-            kept["exists_from"],
-        )
+        exists = np.array([kept["exists"][name] for name in SIGNS], np.float32)
+        return cls(encoder, exists, kept["owned_from"], kept["exists_from"])
 
     def owned(
-        self, seen: Sequence[Seen], traits: Floats, clauses: Floats, whole: Floats, own: Floats
+        self, heard: Sequence[Heard], traits: Floats, clauses: Sequence[Clause], parts: Parts, whole: Floats
     ) -> tuple[Floats, Ints]:
-        """Probabilities that a person has a trouble, by field, and for each field the clause that says so most.
-        `clauses`, `whole`, `own` (the person's clauses read as one text): log-odds by field."""
-        at = [one.clause for one in seen]
-        scores = np.array([one.links for one in seen], np.float32) @ self.links + self.clause * clauses[at]
-        top = scores.max(axis=0)
-        odds = top + np.log(np.exp(scores - top).sum(axis=0)) + traits @ self.traits + self.whole * whole
-        odds += self.own * own + self.own_likely * np.maximum(own, 0)
-        odds[ABUSE] += by_rule(seen, float(whole[ABUSE]))
-        return np.asarray(1 / (1 + np.exp(-odds)), np.float32), np.array(at)[scores.argmax(axis=0)]
+        """Probabilities, persons × fields, that a trouble is theirs, and for each the clause that says so most: what
+        every token tells is divided among the persons of whom it may be said, and nobody. `whole`: log-odds of the
+        fields of the whole text."""
+        known, tokens = self.encoder.owners, parts.tokens.vectors
+        mentions = parts.mentions([one.at for one in heard])
+        looks = mentions @ known["query_weight"] + known["query_bias"] + traits @ known["traits_query"]
+        keys = tokens @ known["key_weight"] + known["key_bias"]
+        spoken = (looks @ keys.T / keys.shape[1] ** 0.5)[..., None]
+        spoken = spoken + spoken_of(heard, clauses, parts.tokens.start) @ known["links"]
+        told = _shared(spoken, known["nobody"]) * np.exp(self.encoder.part(tokens))
+        odds = np.log(told.sum(axis=1) + _NOTHING) + traits @ known["traits"] + known["whole"] * whole
+        odds[:, ABUSE] += [by_rule(one, float(whole[ABUSE])) for one in heard]
+        if any(one.wishes_death for one in heard):
+            odds[:, SUICIDE] += [RULE if one.wishes_death else -RULE for one in heard]
+        odds[odds < odds.max(axis=0) - BESIDE] = NOT_THEIRS
+        at = np.maximum(clause_at(clauses, parts.tokens.start), 0)[told.argmax(axis=1)]
+        return np.asarray(1 / (1 + np.exp(-odds)), np.float32), np.asarray(at, np.int64)
 
     def is_there(self, signs: Floats) -> bool:
         """Whether a person told of belongs to the household, or is at least one of whom something is told."""
         return bool(1 / (1 + np.exp(-float(signs @ self.exists))) >= self.exists_from)
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """How the clause with the number `clause` speaks of a person."""
+def spoken_of(heard: Sequence[Heard], clauses: Sequence[Clause], start: Ints) -> Floats:
+    """How each token, beginning at `start` in the text, speaks of each person: persons × tokens × SPOKEN."""
+    spoken = np.zeros((len(heard), len(start), len(SPOKEN)), np.float32)
+    at = clause_at(clauses, start)
+    known = at >= 0
+    spans = sorted((*span, who) for who, one in enumerate(heard) for span in one.at)
+    first = np.array([span[0] for span in spans] + [1 << 30])
+    whom = np.array([span[2] for span in spans] + [-1])
+    last = np.searchsorted(first, start, side="right") - 1
+    began = np.array([clause.start for clause in clauses])[at]
+    ended = np.array([clause.end for clause in clauses])[at]
+    before, after = np.where(last >= 0, whom[last], -1), whom[np.minimum(last + 1, len(spans))]
+    before_here = np.where(first[last] >= began, before, -1)
+    after_here = np.where(first[np.minimum(last + 1, len(spans))] < ended, after, -1)
+    for who, one in enumerate(heard):
+        spoken[who, known, : len(LINKS)] = one.links[at[known]]
+        for place, named_there in enumerate((before, before_here, after_here), len(LINKS)):
+            spoken[who, :, place] = known & (named_there == who)
+    return spoken
 
-    clause: int
-    links: tuple[float, ...]
+
+def clause_at(clauses: Sequence[Clause], start: Ints) -> Ints:
+    """The clause in which each token begins; -1: in none."""
+    begins, ends = (np.array([getattr(one, name) for one in clauses], np.int64) for name in ("start", "end"))
+    at = np.searchsorted(begins, start, side="right") - 1
+    return np.asarray(np.where((at >= 0) & (start < ends[at]), at, -1), np.int64)
 
 
-def by_rule(seen: Sequence[Seen], whole: float) -> float:
+def _shared(spoken: Floats, nobody: Floats) -> Floats:
+    """How much of each token is said of each person: softmax over persons and nobody."""
+    most = np.maximum(spoken.max(axis=0), nobody)
+    share = np.exp(spoken - most)
+    return np.asarray(share / (share.sum(axis=0) + np.exp(nobody - most)), np.float32)
+
+
+def by_rule(heard: Heard, whole: float) -> float:
     """What grammar says of violence, where the text as a whole (log-odds `whole`) tells of any: for the one to whom it
     is done, against those of whom it is only told that they do it."""
-    told = [dict(zip(LINKS, one.links, strict=True)) for one in seen]
-    if any(links["rule_suffers"] for links in told):
+    if heard.links[:, _SUFFERS].any():
         return RULE * (whole > 0)
-    return -RULE * any(links["rule_does"] for links in told)
-
-
-def own_clauses(seen: Sequence[Seen]) -> list[int]:
-    """The clauses that speak of a person: they are named in it, or were named last, or it is the teller's."""
-    return [one.clause for one in seen if _speaks_of(dict(zip(LINKS, one.links, strict=True)))]
-
-
-def _speaks_of(links: Mapping[str, float]) -> bool:
-    named = links["mentioned"] and not links["owns"]
-    named_last = links["spoken_of"] and not links["house_matter_spoken_of"]
-    return bool(named or named_last or links["teller_alone"] or links["house_matter_teller"])
+    return -RULE * bool(heard.links[:, _DOES].any())
 
 
 def traits_of(person: Person, about_other: bool) -> Floats:

@@ -8,8 +8,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+
 from bot.understanding.assessment import Household, Member
 from bot.understanding.clauses import Clause
+from bot.understanding.features import Floats
 from bot.understanding.relations import CHILDREN, Mention, age_after, age_alone, age_before, is_baby, mentions
 
 _TITLE = r"^(?:さん|さま|様|ちゃん|くん|君|親|たち|のほう|の方|ども)?(?:[(（][^)）]{1,8}[)）])?[0-9]{0,3}(?:歳|才)?"
@@ -25,6 +28,10 @@ _SUFFERS = re.compile(r"[らさたかわ]れ(?:る|た|て|ま|そう|続け)")
 _DOES = re.compile(
     r"殴|なぐ|叩|たた[くきい]|蹴|怒鳴|どな|暴|投げ|つね|絞め|脅|監視|束縛|閉じ込|取り上げ|突き飛ば|"
     r"手を(?:上げ|あげ|出)|dv"
+)
+# Said with nobody named, a wish is the writer's own: Japanese wishes in the first person, unless somebody else said it.
+_WISHES_DEATH = re.compile(
+    r"(?:死に|しに|消え|いなくなり)たい(?!と|って|とか|なんて|んじゃ|みたい|らし|そう)|死のうと思(?:う|い|って)"
 )
 _HOUSE_MATTER = re.compile(
     r"家賃|電気|ガス|水道|光熱|生活費|食費|食べる?(?:物|もの)|米びつ|貯金|貯え|蓄え|管理費|更新料|大家|アパート|団地|立ち?退|引っ越|近所|回覧板|町内|自治会"
@@ -82,11 +89,38 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """How one clause speaks of one person: the names of `seen` are `LINKS`; `names`: whether they are named in it."""
+    """How one clause speaks of one person: the names of `seen` are `LINKS`; `names`: whether they are named in it;
+    `at`: where in the text, from and to."""
 
     person: Person
     seen: tuple[float, ...]
     names: bool
+    at: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """How a text speaks of one person. `links`: clauses × LINKS; `at`: where they are named; `first`: the first clause
+    that names them, if any does; `wishes_death`: the writer says so of themself."""
+
+    person: Person
+    links: Floats
+    at: tuple[tuple[int, int], ...]
+    first: int | None
+    wishes_death: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Matter:
+    """What a clause is about, whoever is meant: something done to somebody, violence, rent or light or neighbours."""
+
+    suffers: bool
+    does: bool
+    of_house: bool
+
+    @classmethod
+    def of(cls, text: str) -> _Matter:
+        return cls(*(bool(pattern.search(text)) for pattern in (_SUFFERS, _DOES, _HOUSE_MATTER)))
 
 
 LINKS = (
@@ -113,7 +147,11 @@ LINKS = (
     "does_teller",
     "rule_suffers",  # violence is told, and by the grammar this is the one who suffers it
     "rule_does",  # violence is told, and this is not the one
+    "not_yet",  # nobody has spoken of this person so far
 )
+
+
+_NOT_YET = (*(0.0 for _ in LINKS[1:]), 1.0)
 
 
 class People:
@@ -128,6 +166,7 @@ class People:
         self.focus = self.persons[before.focus] if before.focus is not None else None
         self._sentence: tuple[int, list[Person]] = (-1, [])
         self._just_met: Person | None = None  # in this clause
+        self._wishes_death = False
         if not self.about_other or self.persons:
             self.teller()
 
@@ -141,6 +180,22 @@ class People:
         person.teller = True
         return person
 
+    def hear_all(self, clauses: Sequence[Clause]) -> list[Heard]:
+        """Everybody known or named in the clauses, in the order in which they came."""
+        links = [self.hear(clause) for clause in clauses]
+        return [self._heard(person, links) for person in self.persons]
+
+    def _heard(self, person: Person, links: Sequence[Sequence[Link]]) -> Heard:
+        own = [next((link for link in of_clause if link.person is person), None) for of_clause in links]
+        rows = [_NOT_YET if link is None else (*link.seen, 0.0) for link in own]
+        return Heard(
+            person,
+            np.array(rows, np.float32).reshape(len(links), len(LINKS)),
+            tuple(place for link in own if link for place in link.at),
+            next((number for number, link in enumerate(own) if link and link.names), None),
+            wishes_death=person.teller and self._wishes_death,
+        )
+
     def hear(self, clause: Clause) -> list[Link]:
         found = [self._seen_from_parent(self._seen_from_client(m, clause), clause) for m in mentions(clause.text)]
         found = [m for m in found if self._counts(m, clause)]
@@ -149,9 +204,17 @@ class People:
         alone = None if found else self._age_alone(clause)
         if self.about_other and not self.persons:
             self.teller()
-        sufferer = self._sufferer(clause, found, told)
+        matter = _Matter.of(clause.text)
+        self._wishes_death |= not found and not self.about_other and bool(_WISHES_DEATH.search(clause.text))
+        sufferer = self._sufferer(clause, found, told, matter)
+        places = [(clause.start + m.start, clause.start + m.end) for m in found]
         links = [
-            Link(p, (*self._seen(p, clause, found, told), *_violence(p, sufferer)), p in told or p is alone)
+            Link(
+                p,
+                (*self._seen(p, clause, found, told, matter), *_violence(p, sufferer)),
+                p in told or p is alone,
+                tuple(place for place, meant in zip(places, told, strict=True) if meant is p),
+            )
             for p in self.persons
         ]
         self._go_on(clause, told, found, alone)
@@ -164,15 +227,14 @@ class People:
         self._sentence = (clause.sentence, [*(before if number == clause.sentence else []), *told])
 
     def _seen(
-        self, person: Person, clause: Clause, found: Sequence[Mention], told: Sequence[Person]
+        self, person: Person, clause: Clause, found: Sequence[Mention], told: Sequence[Person], matter: _Matter
     ) -> tuple[float, ...]:
         after = [clause.text[m.end :] for m, p in zip(found, told, strict=True) if p is person]
         subject, done_to, doer, owns, beside = (
             any(pattern.match(rest) for rest in after) for pattern in (_SUBJECT, _DONE_TO, _DOER, _OWNS, _WITH)
         )
-        suffers, does = bool(_SUFFERS.search(clause.text)), bool(_DOES.search(clause.text))
+        suffers, does, house = matter.suffers, matter.does, matter.of_house and not told
         unnamed_teller = person.teller and not after
-        house = not told and bool(_HOUSE_MATTER.search(clause.text))
         return tuple(
             map(
                 float,
@@ -193,13 +255,14 @@ class People:
             )
         )  # fmt: skip
 
-    def _sufferer(self, clause: Clause, found: Sequence[Mention], told: Sequence[Person]) -> Person | None:
+    def _sufferer(
+        self, clause: Clause, found: Sequence[Mention], told: Sequence[Person], matter: _Matter
+    ) -> Person | None:
         """Whom violence is done to: 「夫に殴られる」「夫が殴る」 the teller, 「母を叩く」 the one named. None: no
         violence is told, or nobody is named."""
-        suffers = _SUFFERS.search(clause.text)
-        if not found or not _DOES.search(clause.text):
+        if not found or not matter.does:
             return None
-        done_to = _SUBJECT_OF_PASSIVE if suffers else _DONE_TO
+        done_to = _SUBJECT_OF_PASSIVE if matter.suffers else _DONE_TO
         for mention, person in zip(found, told, strict=True):
             if done_to.match(clause.text[mention.end :]):
                 return person

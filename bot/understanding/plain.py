@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 
-from bot.understanding.relations import mentions
+from bot.understanding.relations import RELATION_WORDS, mentions
 
 LONGEST = 40
 # An age of 75 and more is left standing: 「八十七、ひとりです」 tells of something.
@@ -29,14 +29,18 @@ _YES_NO = (
     r"はい|いいえ|いえ|いや|ええ|うん|そうです|そう|合って|違い?ます|ちがいます|まちがい|間違い|そのとおり|だいたい|ありません|ないです|ない|ます|思います|思う|たぶん|"
     r"です|でした|だった|だと|だ|ですね|かな|けど|して|しています|した"
 )
-_HESITATING = r"あのう?|あのー|え[っー]と|ええと|うーん|もしもし|すみません|すいません|ごめんなさい|こんにちは|こんばんは|おはよう"
-_KNOWN = re.compile("|".join((_HESITATING, _TIMES, _PEOPLE, _PLACES, _CONTACT, _YES_NO, _NUMBERS)))
+_ASKING = r"(?:人|相談員さん?|職員さん?)と(?:直接|ちょくせつ)?(?:話|はな)し(?:を?したい|たい)|誰が読"  # 「人と話したい」 is a button
+_HESITATING = r"(?:どうも)?ありがとう(?:ございま(?:す|した))?|お世話に?なりました|あのう?|あのー|え[っー]と|ええと|うーん|もしもし|すみません|すいません|ごめんなさい|こんにちは|こんばんは|おはよう"
+_KNOWN = re.compile("|".join((_ASKING, _HESITATING, _TIMES, _PEOPLE, _PLACES, _CONTACT, _YES_NO, _NUMBERS)))
+# Most clauses hold a kanji that stands in none of these patterns: so they are known at a glance.
+_FOREIGN = re.compile(f"[一-龥](?<![{''.join(sorted(set(re.findall('[一-龥]', _KNOWN.pattern + RELATION_WORDS))))}])")
+_PLACE = re.compile("[町市区村県団]|丁目|地区")
 _BETWEEN = re.compile(r"[\sはがもとのにでをへやかよねなわ、。,.・！!…~〜ー]")
 
 
 def is_plain(folded: str) -> bool:
     """Whether nothing is left once people, times, places, ways to be reached, yes or no and "well" are taken away."""
-    if len(folded) > LONGEST:
+    if len(folded) > LONGEST or (_FOREIGN.search(folded) and not _PLACE.search(folded)):
         return False
     rest = folded
     for mention in reversed(mentions(folded)):

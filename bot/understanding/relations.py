@@ -74,6 +74,7 @@ _NOT_BEFORE = {
     "自分": "でで自",
     "彼": "女氏岸",
 }
+RELATION_WORDS = "|".join(_WORDS.values())
 _MENTION = re.compile("|".join(f"(?P<{name}>{words})" for name, words in _WORDS.items()))
 _QUOTED = re.compile(
     r"[「『][^」』]*[」』]?|^[^「『]*[」』]"

@@ -8,6 +8,7 @@ from pathlib import Path
 from bot.understanding import crisis, fields, speaker, topics
 from bot.understanding.assessment import Assessment, Household, Reading
 from bot.understanding.clauses import fold, split
+from bot.understanding.encoder import Encoder
 from bot.understanding.evidence import Evidence, Weigher
 from bot.understanding.household import read_household
 from bot.understanding.neighbours import LocalService
@@ -27,7 +28,8 @@ class Understander:
     def load(cls, embedding_model: str | None = None, store: Path | None = None) -> Understander:
         """`embedding_model`: None for the bundled one, else a folder or hub name. `store`: a folder that keeps the
         vectors of the voices between starts (worth it for big models only). Raises ModelError, ContentError."""
-        return cls(Weigher.load(embedding_model, store), _owners())
+        weigher = Weigher.load(embedding_model, store)
+        return cls(weigher, _owners(weigher.encoder))
 
     def take_in(self, services: Sequence[LocalService]) -> None:
         """The town's own services, in the place of those before: found from the next text on, with no training."""
@@ -49,7 +51,8 @@ class Understander:
         return Reading(
             urgency=urgency,
             fields=found,
-            services=fields.find_services(evidence, found, text),
+            # A short answer later in the talk takes nothing from what was told before.
+            services=fields.find_services(evidence, found, text) if found or not before.fields else (),
             household=self._household(talk, said if again else text, before, who or before.speaker, again),
             speaker=who,
             topics=topics.topics_of(clauses, text),
@@ -69,9 +72,9 @@ class Understander:
         return self._weigher.weigh(folded, split(folded))
 
 
-def _owners() -> Owners:
+def _owners(encoder: Encoder) -> Owners:
     try:
-        return Owners.load()
+        return Owners.load(encoder)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(
             "The learned factors of the household (bot/understanding/owners.json) cannot be read."

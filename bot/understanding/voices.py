@@ -34,6 +34,11 @@ class HouseholdVoice:
         return "\n".join(self.turns)
 
     @property
+    def about_other(self) -> bool:
+        """Whether an agency or a neighbour writes."""
+        return any(member["relation"] == "client" for member in self.members)
+
+    @property
     def fields(self) -> frozenset[str]:
         return frozenset(name for member in self.members for name in member["fields"])
 

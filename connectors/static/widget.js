@@ -1,7 +1,8 @@
 // The chat widget: the custom element <uketome-chat> with a shadow DOM, and what puts it into a town's page.
 //   <script src="https://…/widget.js" data-town="うけとめ市"></script>           a button at the bottom right
 //   <uketome-chat inline></uketome-chat> <script src="…/widget.js"></script>     standing open in the page
-// Script attributes: data-town, data-lang (ja, en), data-exit (where the quick exit goes).
+//   <uketome-chat inline linked></uketome-chat>                                  opens only with a one-time link from LINE
+// Script attributes: data-town, data-lang (ja, ja-easy, en, zh, ko, vi, pt, tl, ne), data-exit (where the quick exit goes).
 // The server joins widget.texts.js, widget.css (as CSS), widget.talk.js and this file into the one script /widget.js.
 const TYPING_AFTER_MS = 300;
 const TYPING_MOST_MS = 20_000;
@@ -9,16 +10,17 @@ const SMALL_SCREEN = "(max-width: 599px), (max-height: 479px)"; // as in widget.
 const NEUTRAL_PAGE = "https://www.jma.go.jp/"; // the weather: what anybody might have been looking at
 
 class UketomeChat extends HTMLElement {
-  #t; #talk; #parts = {}; #mine = new Map(); #shown = new Set(); #lastFrom; #typing = []; #escapedAt = -1e9; #composed = false; #composedAt = -1e9; #offline = false;
+  #t; #language; #talk; #parts = {}; #mine = new Map(); #shown = new Set(); #lastFrom; #typing = []; #escapedAt = -1e9; #composed = false; #composedAt = -1e9; #offline = false;
 
   connectedCallback() {
     if (this.shadowRoot) return;
-    const lang = (this.lang || SCRIPT.dataset.lang || "ja").split("-")[0];
-    this.#t = TEXTS[lang] ?? TEXTS.ja;
-    this.lang = TEXTS[lang] ? lang : "ja";
+    this.#use(store.read().language || known(this.lang || SCRIPT.dataset.lang || "ja"));
     dress(this.attachShadow({ mode: "open" }));
     this.#build();
-    this.#talk = new Talk(this.lang, this.#view());
+    const linked = this.hasAttribute("linked");
+    this.#talk = new Talk(this.#language, this.#view(), linked);
+    // A new link in a page that stands open changes only what is behind the #.
+    if (linked) addEventListener("hashchange", () => LINK.test(location.hash) && location.reload());
     document.addEventListener("keydown", (event) => this.#onEscape(event), true);
     if (this.#inline || this.#talk.kept) this.#talk.begin();
     if (!this.#inline && store.read().open) this.#unfold(false);
@@ -26,20 +28,62 @@ class UketomeChat extends HTMLElement {
 
   get #inline() { return this.hasAttribute("inline"); }
 
+  #use(language) {
+    this.#language = language;
+    this.#t = TEXTS[language];
+    this.lang = language.split("-")[0]; // for fonts and screen readers easy Japanese is Japanese
+  }
+
   #build() {
     const t = this.#t;
     const p = this.#parts;
     p.messages = h("div", { class: "messages" });
     p.typing = h("div", { class: "typing", hidden: true, "aria-hidden": "true", title: t.typing }, h("i"), h("i"), h("i"));
     p.choices = h("div", { class: "choices", role: "group", "aria-label": t.choices, hidden: true });
-    p.log = h("div", { class: "log", tabindex: "0", role: "log", "aria-live": "polite", "aria-label": t.log }, p.messages, p.choices, p.typing);
-    p.panel = h(this.#inline ? "section" : "dialog", { class: "panel", lang: this.lang, "aria-labelledby": "title" }, this.#header(), p.log, this.#form());
+    p.log = h("div", { class: "log", tabindex: "0", role: "log", "aria-live": "polite", "aria-label": t.log }, this.#tongues(), p.messages, p.choices, p.typing);
+    [p.header, p.form] = [this.#header(), this.#form()];
+    p.panel = h(this.#inline ? "section" : "dialog", { class: "panel", lang: this.lang, "aria-labelledby": "title" }, p.header, p.log, p.form);
     this.shadowRoot.append(p.panel);
     // A keyboard that comes up, or a notice above the input, must not push the newest words out of sight.
     let atEnd = false;
     p.log.addEventListener("scroll", () => { atEnd = p.log.scrollHeight - p.log.scrollTop - p.log.clientHeight < 24; });
     new ResizeObserver(() => { if (atEnd) p.log.scrollTop = p.log.scrollHeight; }).observe(p.log);
     if (!this.#inline) this.#buildLauncher();
+  }
+
+  /** The choice of a language; whoever writes in theirs is recognised too. */
+  #tongues() {
+    const options = Object.entries(LANGUAGES).map(([code, name]) =>
+      h("option", { value: code, lang: code.split("-")[0], selected: code === this.#language }, name));
+    this.#parts.language = h("select", { id: "language", onchange: (event) => this.#choose(event.target.value) }, ...options);
+    return h("p", { class: "tongues" }, h("label", { for: "language" }, h("span", { lang: "en" }, "Language"), "（ことば）"), this.#parts.language);
+  }
+
+  #choose(language) {
+    this.#speak(language);
+    this.#talk.choose(language);
+  }
+
+  /** Goes on in another language; what was said stays as it was. */
+  #speak(language) {
+    if (language === this.#language || !TEXTS[language]) return;
+    const p = this.#parts;
+    const writing = this.shadowRoot.activeElement === p.input;
+    this.#use(language);
+    store.write({ language });
+    p.panel.lang = this.lang;
+    p.language.value = language;
+    p.log.setAttribute("aria-label", this.#t.log);
+    p.typing.title = this.#t.typing;
+    p.choices.setAttribute("aria-label", this.#t.choices);
+    p.header.replaceWith(p.header = this.#header());
+    p.form.replaceWith(p.form = this.#form());
+    if (p.launcher) {
+      p.launcher.lang = this.lang;
+      p.launcher.firstChild.data = this.#t.launch;
+      p.unread.setAttribute("aria-label", this.#t.unread);
+    }
+    if (writing) p.input.focus({ preventScroll: true });
   }
 
   #header() {
@@ -62,7 +106,7 @@ class UketomeChat extends HTMLElement {
     });
     p.input.value = store.read().draft ?? "";
     const keys = h("span", { class: "keys", hidden: !sendsByEnter() }, t.keys);
-    return h("form", { onsubmit: (event) => { event.preventDefault(); this.#submit(); } },
+    return p.form = h("form", { onsubmit: (event) => { event.preventDefault(); this.#submit(); } },
       p.status, h("label", { class: "far", for: "input" }, t.input), p.input, h("button", { class: "send" }, t.send),
       h("p", { class: "help", id: "help" }, t.help, keys));
   }
@@ -163,16 +207,27 @@ class UketomeChat extends HTMLElement {
     this.#talk.send(text);
   }
 
+  /** There is no talk to be written in here: what to do instead stands in its place. */
+  #shut(why) {
+    this.#clear();
+    this.#parts.form.hidden = true;
+    this.setAttribute("shut", "");
+    this.#parts.messages.replaceChildren(h("p", { class: "said shut" }, why));
+  }
+
   // ---- what the talk tells
   #view() {
     return {
       show: (messages, resumed) => this.#show(messages, resumed),
       clear: () => this.#clear(),
+      shut: (why) => this.#shut(why),
       reachable: (is) => { this.#offline = !is; this.#tell(); },
       sending: (item) => this.#state(item, h("span", { "aria-hidden": "true" }, this.#t.sending)),
       sent: (item) => { this.#state(item); this.#expectAnswer(); },
       failed: (item) => this.#state(item, h("span", {}, this.#t.failed), h("button", { type: "button", onclick: () => this.#talk.wake() }, this.#t.retry)),
-      refused: (item, why) => this.#state(item, h("span", {}, why || this.#t.refused)),
+      // The server's own sentence is Japanese.
+      refused: (item, why) => this.#state(item, h("span", {}, (this.#language === "ja" && why) || this.#t.refused)),
+      language: (language) => this.#speak(language),
     };
   }
 
@@ -186,7 +241,10 @@ class UketomeChat extends HTMLElement {
     if (!added.length) return;
     if (!this.#inline && !this.#parts.panel.open && !resumed) this.#parts.unread.hidden = false;
     // The first new bubble comes into view, and as much after it as fits.
-    this.#scrollTo(resumed && messages.some((message) => message.from === "resident") ? added.at(-1) : added[0]);
+    const newest = resumed && messages.some((message) => message.from === "resident") ? added.at(-1) : added[0];
+    // Above the very first stands the choice of a language.
+    if (newest === this.#parts.messages.firstChild) this.#parts.log.scrollTop = 0;
+    else this.#scrollTo(newest);
   }
 
   #known(message) {
@@ -210,7 +268,7 @@ class UketomeChat extends HTMLElement {
 
   #bubble(from, text) {
     const says = h("span", { class: "far" }, (this.#t[from === "resident" ? "me" : from] ?? "") + "：");
-    return h("p", { class: "said " + from, dir: "auto" }, says, ...(from === "resident" ? [text] : withNumbers(text)));
+    return h("p", { class: "said " + from, lang: this.lang, dir: "auto" }, says, ...(from === "resident" ? [text] : withNumbers(text)));
   }
 
   #label({ from, at }) {
@@ -287,7 +345,13 @@ function h(tag, attributes = {}, ...children) {
 }
 
 // A quotation takes up the resident's own words: a number in it is theirs and no helpline. (No lookbehind: old Safari.)
-const NUMBER = /「[^」]*」|(^|[^0-9０-９#-])(0\d{1,3}-\d{1,4}-\d{3,5}|0570-\d{6}|#\d{4}|(?:11[089]|18[89])(?=番|[\s　（(）)、。]|$))(?![0-9０-９-])/g;
+const NUMBER = /「[^」]*」|“[^”]*”|(^|[^0-9０-９#-])(0\d{1,3}-\d{1,4}-\d{3,5}|0570-\d{6}|#\d{4}|(?:11[089]|18[89])(?=番|[\s　（(）)、。]|$))(?![0-9０-９-])/g;
+
+/** The language that a tag (pt-BR, fil) means; Japanese when it is none of ours. */
+function known(tag) {
+  const first = tag.split("-")[0];
+  return [tag, first, { fil: "tl" }[first]].find((code) => code in TEXTS) ?? "ja";
+}
 
 /** Text as nodes, in which telephone numbers can be called. */
 function withNumbers(text) {

@@ -27,6 +27,19 @@ const store = {
   },
 };
 
+const LINK = /^#([\w-]{43})$/;
+
+/** The one-time link of the address. It stands behind the #, where no server and no log sees it, and is taken out at once. */
+function takeLink() {
+  const [, token] = LINK.exec(location.hash) ?? [];
+  if (!token) return store.read().link;
+  history.replaceState(null, "", location.pathname + location.search);
+  // Kept until it has opened, with a name by which this browser may ask again when the answer got lost on its way.
+  const link = { token, key: uuid() };
+  store.write({ link });
+  return link;
+}
+
 class Refusal extends Error {
   constructor(status, detail, retryAfter) {
     super(detail);
@@ -38,11 +51,13 @@ class Refusal extends Error {
 
 /** Sends in order, each once, until it has arrived; listens for what is new. Tells `view` what happens. */
 class Talk {
-  #view; #lang; #token; #opening; #last = 0; #outbox; #pumping = false; #listening = false; #over = new AbortController(); #wakers = new Set();
+  #view; #language; #linked; #link; #token; #spoken = false; #opening; #last = 0; #outbox; #pumping = false; #listening = false; #over = new AbortController(); #wakers = new Set();
 
-  constructor(lang, view) {
+  /** `linked`: no talk is begun here; only a one-time link opens one. */
+  constructor(language, view, linked) {
     const kept = store.read();
-    [this.#lang, this.#view, this.#token, this.#outbox] = [lang, view, kept.token, kept.outbox ?? []];
+    [this.#language, this.#view, this.#token, this.#outbox] = [language, view, kept.token, kept.outbox ?? []];
+    [this.#linked, this.#link] = [linked, linked ? takeLink() : undefined];
     addEventListener("online", () => this.wake());
     addEventListener("offline", () => this.#view.reachable(false));
     document.addEventListener("visibilitychange", () => this.wake());
@@ -66,6 +81,17 @@ class Talk {
     this.#pump();
   }
 
+  /** Goes on in another language: where nothing was written yet a new talk, else by saying its name. */
+  async choose(language) {
+    this.#language = language;
+    await this.#opening?.catch(() => {});
+    if (this.#spoken || this.#outbox.length) return this.send(LANGUAGES[language]);
+    if (!this.#token) return;
+    this.#end();
+    this.#lose();
+    this.#session().catch(() => this.#view.reachable(false));
+  }
+
   /** Tries again now, whatever it was waiting for. */
   wake() { this.#wakers.forEach((go) => go()); }
 
@@ -73,8 +99,12 @@ class Talk {
   leave() {
     this.#over.abort();
     store.clear();
-    if (this.#token) fetch(BASE + "chat/sessions", { method: "DELETE", keepalive: true, headers: this.#headers() }).catch(() => {});
+    this.#end();
     this.#token = undefined;
+  }
+
+  #end() {
+    if (this.#token) fetch(BASE + "chat/sessions", { method: "DELETE", keepalive: true, headers: this.#headers() }).catch(() => {});
   }
 
   async #listen() {
@@ -84,11 +114,16 @@ class Talk {
         const wait = this.#last ? 25 : 0;
         const began = performance.now();
         await this.#session();
-        const { messages } = await this.#ask("GET", `chat/messages?after=${this.#last}&wait=${wait}`);
+        const asked = this.#token;
+        const { messages, language } = await this.#ask("GET", `chat/messages?after=${this.#last}&wait=${wait}`);
+        if (asked !== this.#token) continue; // another talk was begun meanwhile
+        // The language is recognised with the answer; one's own message comes back before.
+        if (messages.some((message) => message.from === "bot")) this.#view.language(language);
         this.#take(messages);
         failures = 0;
         if (wait && !messages.length && performance.now() - began < 1000) await this.#pause(1); // an empty bell: no racing
       } catch (error) {
+        if (error.status === 410) return this.#shut(error.message);
         if (error.status !== 401) this.#view.reachable(false);
         await this.#pause(backOff(failures++, error));
       }
@@ -124,16 +159,31 @@ class Talk {
 
   /** A token: the kept one, or a new talk's. Two callers at once share one new talk. */
   async #session() {
-    if (this.#token) return;
+    if (this.#token && !this.#link) return;
     this.#opening ??= this.#open().finally(() => { this.#opening = undefined; });
     await this.#opening;
   }
 
   async #open() {
-    const { token, messages } = await this.#ask("POST", "chat/sessions", { lang: this.#lang });
-    this.#token = token;
-    store.write({ token });
-    this.#take(messages);
+    const by = this.#linked && { link: this.#link?.token ?? "", key: this.#link?.key };
+    try {
+      const { token, messages } = await this.#ask("POST", "chat/sessions", { lang: this.#language, ...by });
+      this.#token = token;
+      store.write({ token });
+      this.#take(messages);
+    } catch (error) {
+      // A used link where the talk stands open already (a step back, the same link again) leaves it open.
+      if (error.status !== 410 || !this.#token) throw error;
+    }
+    this.#link = undefined;
+    store.write({ link: undefined });
+  }
+
+  /** No link, or one that opens nothing. */
+  #shut(why) {
+    this.#over.abort();
+    store.write({ link: undefined });
+    this.#view.shut(why);
   }
 
   /** One call: its JSON, or a Refusal, or a TypeError when there is no way to the server. */
@@ -172,6 +222,7 @@ class Talk {
   #take(messages) {
     if (this.#over.signal.aborted || !messages.length) return;
     const resumed = this.#last === 0;
+    this.#spoken ||= messages.some((message) => message.from === "resident");
     this.#last = Math.max(this.#last, ...messages.map((message) => message.id));
     this.#view.show(messages, resumed);
   }

@@ -1,4 +1,7 @@
 // What the chat widget says by itself, in each language it speaks. Becomes part of /widget.js.
+// The server puts LANGUAGES before it: every language of the talk by its code, as it calls itself.
+const clock = (tag) => (d) => d.toLocaleTimeString(tag, { hour: "numeric", minute: "2-digit" });
+
 const TEXTS = {
   ja: {
     launch: "相談する", unread: "新しい返事があります", title: "くらしの相談", machine: "機械の受付です",
@@ -17,7 +20,69 @@ const TEXTS = {
     help: "“Leave now” clears this talk from the screen and opens another page.", keys: "Pressing Esc twice does the same.",
     sending: "Sending", failed: "Not sent.", retry: "Send again", refused: "Not sent.",
     offline: "You are offline. Your words will be sent when you are back.", tooLong: "Up to 5,000 characters at a time, please.",
-    left: (n) => `${n} characters left`, me: "You", bot: "Machine", counselor: "Counselor",
-    time: (d) => d.toLocaleTimeString("en", { hour: "numeric", minute: "2-digit" }),
+    left: (n) => `${n} characters left`, me: "You", bot: "Machine", counselor: "Counselor", time: clock("en"),
+  },
+  "ja-easy": {
+    launch: "そうだんする", unread: "あたらしい 返事が あります", title: "くらしの そうだん", machine: "返事を するのは きかいです",
+    exit: "すぐに 閉じる", fold: "小さくする", log: "話した こと", input: "こまって いる こと", send: "おくる",
+    hint: "どこからでも いいです", choices: "ボタンでも、ことばでも 答えられます", typing: "返事を 書いて います",
+    help: "「すぐに 閉じる」を おすと、話が 消えます。", keys: "Escキーを 2回 おしても 同じです。",
+    sending: "おくって います", failed: "おくれませんでした。", retry: "もう一度 おくる", refused: "おくれませんでした。",
+    offline: "いま つながって いません。あとで おくります。", tooLong: "5,000文字までです。分けて おくって ください。",
+    left: (n) => `あと ${n}文字 書けます`, me: "あなた", bot: "きかい", counselor: "そうだんの 人", time: clock("ja"),
+  },
+  zh: {
+    launch: "咨询", unread: "有新的回复", title: "生活咨询", machine: "现在回复的是机器",
+    exit: "马上关闭", fold: "收起", log: "谈话记录", input: "您现在的困难和担心", send: "发送",
+    hint: "从哪里写起都可以", choices: "可以按按钮，也可以自己写", typing: "正在写回复",
+    help: "按“马上关闭”，谈话会从画面上消失，转到别的页面。", keys: "按两次Esc键也一样。",
+    sending: "发送中", failed: "没有发出去。", retry: "再发一次", refused: "没有发出去。",
+    offline: "现在没有联网。联网后会自动发送。", tooLong: "一次最多5,000字，请分开发送。",
+    left: (n) => `还可以写${n}字`, me: "您", bot: "机器", counselor: "咨询员", time: clock("zh"),
+  },
+  ko: {
+    launch: "상담하기", unread: "새 답장이 있습니다", title: "생활 상담", machine: "기계가 답하고 있습니다",
+    exit: "바로 닫기", fold: "접기", log: "상담 내용", input: "지금 힘든 일, 걱정되는 일", send: "보내기",
+    hint: "어디서부터든 괜찮아요", choices: "버튼으로도, 글로도 답할 수 있어요", typing: "답장을 쓰고 있습니다",
+    help: "“바로 닫기”를 누르면 이야기가 사라지고 다른 페이지로 갑니다.", keys: "Esc 키를 두 번 눌러도 같습니다.",
+    sending: "보내는 중", failed: "보내지 못했습니다.", retry: "다시 보내기", refused: "보내지 못했습니다.",
+    offline: "지금 연결되어 있지 않습니다. 연결되면 보냅니다.", tooLong: "한 번에 5,000자까지입니다. 나누어 보내 주세요.",
+    left: (n) => `${n}자 더 쓸 수 있습니다`, me: "나", bot: "기계", counselor: "상담원", time: clock("ko"),
+  },
+  vi: {
+    launch: "Trò chuyện", unread: "Có câu trả lời mới", title: "Tư vấn đời sống", machine: "Máy đang trả lời",
+    exit: "Đóng ngay", fold: "Thu nhỏ", log: "Cuộc trò chuyện", input: "Điều bạn đang lo lắng", send: "Gửi",
+    hint: "Bắt đầu từ đâu cũng được", choices: "Bạn có thể bấm nút hoặc tự viết", typing: "Đang viết câu trả lời",
+    help: "Bấm “Đóng ngay” thì cuộc trò chuyện biến mất và mở trang khác.", keys: "Bấm phím Esc hai lần cũng vậy.",
+    sending: "Đang gửi", failed: "Chưa gửi được.", retry: "Gửi lại", refused: "Chưa gửi được.",
+    offline: "Hiện không có mạng. Khi có mạng sẽ tự gửi.", tooLong: "Mỗi lần tối đa 5.000 chữ cái. Xin gửi làm nhiều lần.",
+    left: (n) => `Còn viết được ${n} chữ cái`, me: "Bạn", bot: "Máy", counselor: "Nhân viên tư vấn", time: clock("vi"),
+  },
+  pt: {
+    launch: "Conversar", unread: "Há uma resposta nova", title: "Apoio no dia a dia", machine: "Quem responde é uma máquina",
+    exit: "Fechar já", fold: "Recolher", log: "Nossa conversa", input: "O que preocupa você", send: "Enviar",
+    hint: "Comece por onde quiser", choices: "Use um botão ou as suas palavras", typing: "Escrevendo a resposta",
+    help: "“Fechar já” apaga a conversa da tela e abre outra página.", keys: "Apertar Esc duas vezes faz o mesmo.",
+    sending: "Enviando", failed: "Não foi enviado.", retry: "Enviar de novo", refused: "Não foi enviado.",
+    offline: "Sem conexão agora. Será enviado quando voltar.", tooLong: "Até 5.000 letras por vez. Envie em partes, por favor.",
+    left: (n) => `Ainda cabem ${n} letras`, me: "Você", bot: "Máquina", counselor: "Equipe de apoio", time: clock("pt-BR"),
+  },
+  tl: {
+    launch: "Makipag-usap", unread: "May bagong sagot", title: "Tulong sa pamumuhay", machine: "Makina po ang sumasagot",
+    exit: "Isara agad", fold: "Itiklop", log: "Ang usapan natin", input: "Ang inaalala ninyo", send: "Ipadala",
+    hint: "Kahit saan po magsimula", choices: "Pindutin ang buton o isulat po", typing: "Isinusulat ang sagot",
+    help: "Buburahin ng “Isara agad” ang usapan sa screen at lilipat sa ibang pahina.", keys: "Ganoon din kapag pinindot ang Esc nang dalawang beses.",
+    sending: "Ipinapadala", failed: "Hindi naipadala.", retry: "Ipadala ulit", refused: "Hindi naipadala.",
+    offline: "Walang koneksyon ngayon. Ipapadala kapag mayroon na.", tooLong: "Hanggang 5,000 letra lang sa bawat padala. Hatiin po ninyo.",
+    left: (n) => `${n} letra pa ang kasya`, me: "Kayo", bot: "Makina", counselor: "Tagapayo", time: clock("fil"),
+  },
+  ne: {
+    launch: "कुरा गर्ने", unread: "नयाँ जवाफ आएको छ", title: "जीवनका समस्याको सल्लाह", machine: "जवाफ दिने मेसिन हो",
+    exit: "तुरुन्त बन्द", fold: "सानो बनाउने", log: "हाम्रो कुरा", input: "तपाईंलाई लागेको चिन्ता", send: "पठाउने",
+    hint: "जहाँबाट सुरु गरे पनि हुन्छ", choices: "बटन थिचे पनि, लेखे पनि हुन्छ", typing: "जवाफ लेख्दै",
+    help: "“तुरुन्त बन्द” थिचेपछि कुरा हराउँछ र अर्को पेज खुल्छ।", keys: "Esc दुई पटक थिचे पनि उस्तै हो।",
+    sending: "पठाउँदै", failed: "पठाउन सकिएन।", retry: "फेरि पठाउने", refused: "पठाउन सकिएन।",
+    offline: "अहिले नेट छैन। नेट आएपछि पठाइन्छ।", tooLong: "एक पटकमा 5,000 अक्षरसम्म। भाग गरेर पठाउनुहोस्।",
+    left: (n) => `अझै ${n} अक्षर लेख्न सकिन्छ`, me: "तपाईं", bot: "मेसिन", counselor: "सल्लाहकार", time: clock("ne"),
   },
 };

@@ -385,3 +385,37 @@ async def _own_page(town: Town) -> AsyncIterator[str]:
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     yield "http://{}:{}/".format(*runner.addresses[0])
     await runner.cleanup()
+
+
+# Languages
+
+
+async def test_a_language_chosen_first_begins_the_talk_in_it(town: Town, page: Page) -> None:
+    await expect(page.get_by_role("combobox")).to_be_in_viewport(ratio=1)
+    await page.get_by_role("combobox").select_option("Tiếng Việt")
+    await expect(said(page, "bot").first).to_contain_text("nhân viên tư vấn")
+    await expect(page.get_by_role("button", name="Gửi", exact=True)).to_be_visible()
+    await expect(said(page, "bot")).to_have_count(3)
+    await page.reload()
+    await expect(said(page, "bot").first).to_contain_text("nhân viên tư vấn")
+    await expect(page.get_by_role("combobox")).to_have_value("vi")
+    assert await texts(town) == []
+    assert await town.cases() == []
+
+
+async def test_a_language_chosen_in_the_talk_goes_on_in_it(town: Town, page: Page) -> None:
+    await write(page, WORDS)
+    await expect(said(page, "bot").last).to_contain_text("いつごろからですか")
+    await field(page).fill("まだ書いている")
+    await page.get_by_role("combobox").select_option("English")
+    await expect(page.get_by_text("We can go on in English.")).to_be_visible()
+    await expect(field(page)).to_have_value("まだ書いている")
+    await expect(said(page, "resident").first).to_contain_text(WORDS)
+    assert await texts(town) == [WORDS, "English"]
+
+
+async def test_the_widget_follows_a_recognised_language(town: Town, page: Page) -> None:
+    await write(page, "Perdi o emprego e não consigo pagar o aluguel")
+    await expect(page.get_by_role("button", name="Enviar", exact=True)).to_be_visible()
+    await expect(page.get_by_role("button", name="Pular")).to_be_visible()
+    await expect(page.get_by_role("combobox")).to_have_value("pt")

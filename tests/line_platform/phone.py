@@ -47,6 +47,8 @@ async def _act(platform: "LinePlatform", user: str, wish: dict[str, Any]) -> "We
     kind = wish["kind"]
     if kind == "text":
         return await platform.say(user, wish["text"])
+    if kind == "postback":
+        return await platform.postback(user, wish["data"])
     if kind == "unsend":
         return await platform.unsend(user, wish["id"])
     if kind == "follow":

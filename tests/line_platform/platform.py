@@ -62,6 +62,8 @@ class Line:
     via: str = ""  # "reply" or "push"
     request_id: str = ""
     choices: tuple[tuple[str, str], ...] = ()  # (label, what a tap writes)
+    links: tuple[tuple[str, str], ...] = ()  # (label, what a tap opens)
+    wishes: tuple[tuple[str, str], ...] = ()  # (label, what a tap tells the bot, unseen)
 
 
 @dataclass
@@ -228,6 +230,10 @@ class LinePlatform:
         """The texts that stand on the resident's phone from the bot, in order."""
         return [line.text for line in self.talks[user] if line.by == "bot"]
 
+    def links(self, user: str) -> list[str]:
+        """The addresses behind the buttons that the phone shows, oldest first."""
+        return [address for line in self.talks[user] for _, address in line.links]
+
     def choices(self, user: str) -> list[str]:
         """The quick replies that the phone shows now: those of the last line, if the bot wrote it."""
         talk = self.talks[user]
@@ -320,11 +326,21 @@ class LinePlatform:
 
     def _lines(self, via: str, messages: list[dict[str, Any]], request_id: str) -> Iterator[Line]:
         for message in messages:
+            if message["type"] == "template":
+                yield self._box(via, message, request_id)
+                continue
             items = message.get("quickReply", {}).get("items", [])
             choices = tuple((item["action"]["label"], item["action"]["text"]) for item in items)
             yield Line(
                 str(next(self._numbers)), "bot", "text", message["text"], self.clock.now(), via, request_id, choices
             )
+
+    def _box(self, via: str, message: dict[str, Any], request_id: str) -> Line:
+        box = message["template"]
+        links = tuple((one["label"], one["uri"]) for one in box["actions"] if one["type"] == "uri")
+        wishes = tuple((one["label"], one["data"]) for one in box["actions"] if one["type"] == "postback")
+        id_, now = str(next(self._numbers)), self.clock.now()
+        return Line(id_, "bot", "template", box["text"], now, via, request_id, links=links, wishes=wishes)
 
 
 #: What the events carry beside their type and id.

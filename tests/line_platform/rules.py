@@ -8,6 +8,11 @@ TEXT_UNITS = 5_000
 QUICK_REPLIES = 13
 LABEL = 20
 ACTION_TEXT = 300
+ALT_TEXT = 400
+BOX_TEXT = 160
+BOX_ACTIONS = 4
+ADDRESS = 1_000
+SCHEMES = ("http://", "https://", "line://", "tel:")
 
 Wrong = tuple[str, str]  # (property, what is wrong), as LINE's `details` have them
 
@@ -46,9 +51,35 @@ def wrong_loading(body: dict[str, Any]) -> list[Wrong]:
 
 
 def _wrong_message(message: Any, where: str) -> list[Wrong]:
+    if isinstance(message, dict) and message.get("type") == "template":
+        return _wrong_template(message, where)
     if not isinstance(message, dict) or message.get("type") != "text":
-        return [(f"{where}.type", "the stand-in takes text messages only")]
+        return [(f"{where}.type", "the stand-in takes text messages and templates only")]
     return _wrong_text(message.get("text"), f"{where}.text", TEXT_UNITS) + _wrong_quick_reply(message, where)
+
+
+def _wrong_template(message: dict[str, Any], where: str) -> list[Wrong]:
+    box = message.get("template")
+    if not isinstance(box, dict) or box.get("type") != "buttons":
+        return [(f"{where}.template.type", "the stand-in takes buttons only")]
+    actions = box.get("actions")
+    if not isinstance(actions, list) or not 1 <= len(actions) <= BOX_ACTIONS:
+        return [(f"{where}.template.actions", f"Size must be between 1 and {BOX_ACTIONS}")]
+    return [
+        *_wrong_text(message.get("altText"), f"{where}.altText", ALT_TEXT),
+        *_wrong_text(box.get("text"), f"{where}.template.text", BOX_TEXT),
+        *(wrong for at, one in enumerate(actions) for wrong in _wrong_action(one, f"{where}.template.actions[{at}]")),
+    ]
+
+
+def _wrong_action(action: Any, where: str) -> list[Wrong]:
+    wrong = _wrong_text(action.get("label"), f"{where}.label", LABEL)
+    if action.get("type") == "postback":
+        return wrong + _wrong_text(action.get("data"), f"{where}.data", ACTION_TEXT)
+    if action.get("type") != "uri":
+        return [(f"{where}.type", "the stand-in takes uri and postback actions only")]
+    wrong += _wrong_text(action.get("uri"), f"{where}.uri", ADDRESS)
+    return wrong if str(action.get("uri")).startswith(SCHEMES) else [*wrong, (f"{where}.uri", "has no known scheme")]
 
 
 def _wrong_text(text: Any, where: str, most: int) -> list[Wrong]:

@@ -250,7 +250,7 @@ def _own(turn: Turn, talk: Transcript) -> Iterator[str]:
     """What the bot said in words of its own: no notice and opening, no helplines, no summary."""
     own, town = words(), "うけとめ市"
     notice = own.notice_of(town)
-    fixed = {*notice, "\n".join(notice), *handoff_words().resident.values()}
+    fixed = {*notice, "\n".join(notice), *(text for own in handoff_words().resident.values() for text in own.values())}
     for text in turn.bot:
         if text.startswith((own.summary["intro"], own.hotlines["intro"], own.hotlines["urgent"])):
             continue

@@ -1,0 +1,115 @@
+"""The texts that everything is learned from, with what is wanted of each, and the fifth of them that is held back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from bot.understanding.danger_signs import KINDS
+from bot.understanding.features import Floats
+from bot.understanding.heads import DANGER, SPEAKERS
+from bot.understanding.voices import HouseholdVoice, Voice, read_households, read_voices
+from knowledge_base.vocabulary import vocabulary
+
+NOT_LEARNED = float("nan")
+HELD_BACK = 5  # every fifth text
+
+
+@dataclass
+class Texts:
+    """`outputs`: voices, households, descriptions × outputs: 1 yes, 0 no, NOT_LEARNED left out. `held`: the rows of
+    the voices and households that what is fitted and shown stands on; nothing else has been learned from them."""
+
+    voices: list[Voice]
+    households: list[HouseholdVoice]
+    descriptions: list[Description]
+    outputs: Floats
+    held: npt.NDArray[np.int64]
+
+    @classmethod
+    def read(cls) -> Texts:
+        voices, households, described = read_voices(), read_households(), descriptions()
+        count = len(voices) + len(households)
+        held = np.flatnonzero(np.random.default_rng(0).permutation(count) % HELD_BACK == 0)
+        return cls(voices, households, described, outputs(voices, households, described), held)
+
+    def all(self) -> Iterator[str]:
+        yield from (voice.text for voice in self.voices)
+        yield from (told.text for told in self.households)
+        yield from (description.text for description in self.descriptions)
+
+    def learned(self, held_back: bool) -> npt.NDArray[np.int64]:
+        """The rows of the voices and households to learn from."""
+        every = np.arange(len(self.voices) + len(self.households))
+        return np.setdiff1d(every, self.held) if held_back else every
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """A text of the knowledge base: what a field covers, or what a service is."""
+
+    text: str
+    fields: tuple[str, ...]
+    service: str | None
+
+
+def descriptions() -> list[Description]:
+    names = vocabulary()
+    found = []
+    for field in names.fields.values():
+        covered = [part for part in re.split("[、（）()]", field.covers) if len(part) > 1]
+        found += [Description(text, (field.id,), None) for text in (field.ja, field.covers, *covered)]
+    for service in names.services.values():
+        found += [Description(text, service.fields, service.id) for text in (service.ja, service.about)]
+    return found
+
+
+def outputs(voices: Sequence[Voice], households: Sequence[HouseholdVoice], described: Sequence[Description]) -> Floats:
+    names = vocabulary()
+    rows = [
+        [_graded(f, v) for f in names.fields]
+        + [float(s in v.services) for s in names.services]
+        + _danger(v)
+        + [float(v.speaker == who) for who in SPEAKERS]
+        + [_tells(v)]
+        for v in voices
+    ]
+    rows += [
+        [float(f in h.fields) for f in names.fields]
+        + [NOT_LEARNED] * (len(names.services) + len(DANGER) + len(SPEAKERS))
+        + [1.0]
+        for h in households
+    ]
+    rows += [
+        [float(f in d.fields) for f in names.fields]
+        + [float(s == d.service) if d.service else NOT_LEARNED for s in names.services]
+        + [NOT_LEARNED] * (len(DANGER) + len(SPEAKERS))
+        + [1.0]
+        for d in described
+    ]
+    return np.array(rows, np.float32)
+
+
+def _graded(field: str, voice: Voice) -> float:
+    """What may be recorded says neither yes nor no; where nothing must be, nothing should be."""
+    open_to_either = field in voice.may and (voice.must or voice.level != "none")
+    return NOT_LEARNED if open_to_either else float(field in voice.must)
+
+
+def _danger(voice: Voice) -> list[float]:
+    """Urgent or above (of voices in between nothing is learned), immediate, any sign, kinds."""
+    alarm = NOT_LEARNED if voice.level == "watch" else float(voice.level in ("urgent", "immediate"))
+    return [
+        alarm,
+        float(voice.level == "immediate"),
+        float(voice.level != "none"),
+        *(float(k in voice.kinds) for k in KINDS),
+    ]
+
+
+def _tells(voice: Voice) -> float:
+    return 1.0 if voice.must else NOT_LEARNED if voice.level != "none" else 0.0

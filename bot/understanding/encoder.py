@@ -1,0 +1,201 @@
+"""The encoder: a small transformer that reads a text in its order, once, and what it says of the whole and of any part.
+
+Counted words do not know who does what to whom; this does. It is learned from the voices and the households
+(`build_encoder`), its weights are one byte each, and ONNX Runtime runs it on one core.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime
+from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidArgument, InvalidGraph, InvalidProtobuf
+from tokenizers import Tokenizer
+
+from bot.understanding.clauses import Clause
+from bot.understanding.features import Floats, Ints
+
+FOLDER = Path(__file__).parent / "encoder"
+BEGIN, UNKNOWN, END = 0, 3, 2  # tokens, as in the vocabulary that it was pruned from
+LONGEST = 256  # tokens of one passage
+PASSAGE = 360  # letters: as many as fit into LONGEST tokens, nearly always
+PASSAGES_KEPT = 64
+EDGE = (-(1 << 30), -(1 << 30))  # where the edges of a passage lie: nowhere
+_LAYER_NORM = 1e-12
+_BROKEN = (OSError, ValueError, KeyError, EOFError, Fail, InvalidArgument, InvalidGraph, InvalidProtobuf)
+
+Masks = npt.NDArray[np.bool_]
+Spans = Sequence[tuple[int, int]]
+
+
+class EncoderError(Exception):
+    """The encoder's files are missing or damaged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """Tokens of one passage or of several. `vectors`: a row a token, the first and the last of a passage stand for its
+    edges; `start` and `end`: where each token lies in the text (the edges nowhere)."""
+
+    vectors: Floats
+    start: Ints
+    end: Ints
+
+    def inside(self, several: Sequence[Spans]) -> Masks:
+        """Which tokens lie in each set of stretches of the text."""
+        return np.array([named(spans, self.start, self.end) for spans in several], np.bool_).reshape(
+            len(several), len(self.vectors)
+        )
+
+    def moved(self, by: int) -> Encoded:
+        return Encoded(self.vectors, self.start + by, self.end + by)
+
+
+def named(spans: Spans, start: Ints, end: Ints) -> Masks:
+    """Which tokens, from `start` to `end`, lie in one of the stretches, wholly or in part."""
+    inside = np.zeros(len(start), np.bool_)
+    for first, behind in spans:
+        inside |= (start < behind) & (end > first)
+    return inside
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """A text of any length, read in passages of whole clauses. `whole`: passages × (mean and maximum of the tokens);
+    `vectors`: the same of each clause; `tokens`: of all passages."""
+
+    whole: Floats
+    vectors: Floats
+    tokens: Encoded
+
+    def mentions(self, several: Sequence[Spans]) -> Floats:
+        """The mean vector of the tokens in each set of stretches; zeros where there are none."""
+        inside = self.tokens.inside(several).astype(np.float32)
+        return np.asarray(inside @ self.tokens.vectors / np.maximum(inside.sum(axis=1, keepdims=True), 1), np.float32)
+
+
+def pooled(vectors: Floats, inside: Masks) -> Floats:
+    """Mean and maximum of the rows that each mask lets through, side by side; zeros where it lets none."""
+    share = inside.astype(np.float32)
+    mean = share @ vectors / np.maximum(share.sum(axis=1, keepdims=True), 1)
+    most = np.zeros_like(mean)
+    for at, row in enumerate(inside):
+        if row.any():
+            vectors[row].max(axis=0, out=most[at])
+    return np.concatenate([mean, most], axis=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A linear layer: rows are inputs."""
+
+    weights: Floats
+    bias: Floats
+
+    def __call__(self, seen: Floats) -> Floats:
+        return np.asarray(seen @ self.weights + self.bias, np.float32)
+
+
+class Encoder:
+    """Loaded once; safe to be used by several threads."""
+
+    def __init__(self, folder: Path = FOLDER) -> None:
+        """Raises EncoderError."""
+        try:
+            self._tokenizer = _tokenizer(folder / "tokenizer.json")
+            with np.load(folder / "weights.npz") as kept:
+                arrays = dict(kept)
+            self._session = onnxruntime.InferenceSession(
+                (folder / "layers.onnx").read_bytes(), _one_core(), providers=["CPUExecutionProvider"],
+                disabled_optimizers=["SkipLayerNormFusion"],  # which takes half as long again
+            )  # fmt: skip
+            self._words = arrays["words"]
+            self._word_steps = arrays["word_steps"].astype(np.float32)
+            self._places = arrays["places"].astype(np.float32)
+            self._norm = (arrays["norm_weight"], arrays["norm_bias"])
+            self.head = Layer(arrays["head_weight"].astype(np.float32), arrays["head_bias"])
+            self.part = Layer(arrays["part_weight"].astype(np.float32), arrays["part_bias"])
+            # A long talk is read again at every turn, and only its last passage is new.
+            self._read = lru_cache(maxsize=PASSAGES_KEPT)(self._encode)
+            self.width = self._words.shape[1]
+            self._nothing = Parts(
+                np.zeros((1, 2 * self.width), np.float32),
+                np.zeros((0, 2 * self.width), np.float32),
+                Encoded(np.zeros((0, self.width), np.float32), np.zeros(0, np.int64), np.zeros(0, np.int64)),
+            )
+            self.owners = {name: arrays[f"owner_{name}"].astype(np.float32) for name in OWNER_ARRAYS}
+        except _BROKEN as error:
+            raise EncoderError(f"The encoder ({folder.name}) cannot be read.") from error
+
+    def parts(self, folded: str, clauses: Sequence[Clause]) -> Parts:
+        passages, wholes, vectors = [], [], []
+        for some in _passages(clauses):
+            begins = some[0].start
+            passage = self._read(folded[begins : some[-1].end]).moved(begins)
+            passages.append(passage)
+            wholes.append(pooled(passage.vectors, np.ones((1, len(passage.vectors)), np.bool_)))
+            vectors.append(pooled(passage.vectors, passage.inside([[(one.start, one.end)] for one in some])))
+        if not passages:
+            return self._nothing
+        tokens = Encoded(
+            *(np.concatenate([getattr(p, name) for p in passages]) for name in ("vectors", "start", "end"))
+        )
+        return Parts(np.concatenate(wholes), np.concatenate(vectors), tokens)
+
+    def _encode(self, folded: str) -> Encoded:
+        """One passage; what lies beyond LONGEST tokens is not read."""
+        encoding = self._tokenizer.encode(folded, add_special_tokens=False)
+        ids = np.array([BEGIN, *encoding.ids[: LONGEST - 2], END], np.int64)
+        places = np.array([EDGE, *encoding.offsets[: LONGEST - 2], EDGE], np.int64)
+        (vectors,) = self._session.run(None, {"x": self._embedded(ids)[None]})
+        return Encoded(vectors[0], places[:, 0], places[:, 1])
+
+    def _embedded(self, ids: Ints) -> Floats:
+        seen = self._words[ids].astype(np.float32) * self._word_steps[ids][:, None] + self._places[: len(ids)]
+        seen -= seen.mean(axis=1, keepdims=True)
+        seen /= np.sqrt((seen * seen).mean(axis=1, keepdims=True) + _LAYER_NORM)
+        return np.asarray(seen * self._norm[0] + self._norm[1], np.float32)
+
+
+def _tokenizer(path: Path) -> Tokenizer:
+    text = path.read_text(encoding="utf-8")
+    try:
+        return Tokenizer.from_str(text)
+    except Exception as error:  # tokenizers raises nothing more precise
+        raise ValueError("no tokenizer") from error
+
+
+def _together(passages: Sequence[Encoded]) -> Encoded:
+    return Encoded(
+        np.concatenate([one.vectors for one in passages]),
+        np.concatenate([one.start for one in passages]),
+        np.concatenate([one.end for one in passages]),
+    )
+
+
+def _passages(clauses: Sequence[Clause]) -> Iterator[list[Clause]]:
+    some: list[Clause] = []
+    for clause in clauses:
+        if some and clause.end - some[0].start > PASSAGE:
+            yield some
+            some = []
+        some.append(clause)
+    if some:
+        yield some
+
+
+OWNER_ARRAYS = (
+    "query_weight", "query_bias", "key_weight", "key_bias", "traits_query", "links", "traits", "whole", "nobody",
+)  # fmt: skip
+
+
+def _one_core() -> onnxruntime.SessionOptions:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    return options
