@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from bot.understanding import Reading
 
 #: What the bot did in its answer that shows that the words before were meant otherwise.
-NO_ANSWERS = frozenset({"skip", "aside", "offer_person", "finish", "delete_request", "correct", "consent"})
+NO_ANSWERS = frozenset({"skip", "aside", "show_when", "offer_person", "finish", "delete_request", "correct", "consent"})
 
 _NUMBER = r"[0-9０-９一二三四五六七八九十数半何]"
 _FAMILY = (
@@ -39,7 +39,8 @@ _SIGNS = {
     ),
     "tried": re.compile(
         r"相談し|話し|話せ|言っ|言い|言え|いっ(?:た|て)|行っ(?!てしま)|行き|電話し|聞い|聞き|ききま|頼|借り|調べ|申請|届|手紙|通(?:って|い)|"
-        r"まだ|ない|ありません|いません|はじめて|初めて|だれに|誰に|だけ|知って|変わ"
+        r"まだ|[てで](?:い|お)?(?:ない|ません|りません)|(?:特に|何も|なにも|なんも|だれも|誰も|どこも)|"
+        r"^(?:ない|ありません|いません|いない)|はじめて|初めて|だれに|誰に|どこに|だけ|知って|変わ"
     ),
     "wish": re.compile(
         r"たい|たか|ほしい|欲しい|よう(?:に|な)|できれば|たら|なれば|いいな|まず|とにかく|わから|わかん|特に|までの|でえ$"

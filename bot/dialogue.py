@@ -20,7 +20,18 @@ LAST_WORDS = 200
 REST_S = 5.0
 
 DOES = frozenset(
-    {"show_hotlines", "show_summary", "offer_person", "finish", "delete_request", "skip", "aside", "correct", "consent"}
+    {
+        "show_hotlines",
+        "show_summary",
+        "show_when",
+        "offer_person",
+        "finish",
+        "delete_request",
+        "skip",
+        "aside",
+        "correct",
+        "consent",
+    }
 )
 
 

@@ -13,7 +13,7 @@ from bot.understanding import LEVELS
 from bot.words import JAPANESE, words
 from bot.work import Thought, Work
 from handoff import case as cases
-from handoff import summary
+from handoff import summary, waiting
 from storage.database import add_row
 from storage.models import Base, Case, Conversation, Message, Turn
 from storage.settings import Settings
@@ -123,6 +123,12 @@ def written_words(session: Session, case: Case) -> list[str]:
     return list(session.scalars(written.order_by(Message.id)))
 
 
+def said_words(session: Session, case: Case) -> list[str]:
+    """What the machine said in this case, in order."""
+    said = select(Message.text).where(Message.case_id == case.id, Message.sender == cases.BOT, Message.kind == "text")
+    return list(session.scalars(said.order_by(Message.id)))
+
+
 def _act(session: Session, case: Case, thought: Thought, now: datetime) -> None:
     """What the turn means for the queue: who is in danger, or wants a person, waits for one from now on."""
     if thought.reading.urgency.at_least("urgent"):
@@ -162,11 +168,20 @@ def _answer(
     if not at_door and not _can_be_reached(work, conversation):
         return
     own = words(conversation.language)
-    said = compose.messages(thought, own, first=notice, now=now, settings=settings)
+    about = _likely_reading(session, thought, now, settings)
+    said = compose.messages(thought, own, first=notice, now=now, settings=settings, about=about)
     conversation.notice_at = conversation.notice_at or now
     # Where LINE is only a door the talk stays on the page, which asks for it.
     delivery = None if at_door else _delivery(session, work, conversation, cases.BOT, now)
     _write(session, conversation, case, turn, said, "text", delivery, now)
+
+
+def _likely_reading(session: Session, thought: Thought, now: datetime, settings: Settings) -> datetime | None:
+    """Looked up only where it is said: at the end of a talk, and to who asks for it."""
+    if not (thought.answer and compose.TELL_WHEN & thought.answer.does):
+        return None
+    hours = waiting.Hours.read(settings.staff_from, settings.staff_until)
+    return waiting.likely_reading(session, now, hours, urgent=thought.assessment.urgency.at_least("urgent"))
 
 
 def _show_the_way(

@@ -39,6 +39,7 @@ class Talk:
     `open_topic`: what our last question asked. `skips`: questions left out in a row; once they are MOST_SKIPS they stay
     so, for who was asked enough was asked enough. `told_lines`: the kinds of danger for which helplines were shown
     already, so that they are not shown again at every turn. `wants_person`: a person was asked for, or offered.
+    `returns`: somebody begins anew whose last case was closed, and has not written since.
     """
 
     stage: str = "opening"
@@ -48,6 +49,11 @@ class Talk:
     turns: int = 0
     told_lines: tuple[str, ...] = ()
     wants_person: bool = False
+    returns: bool = False
+
+    def anew(self) -> Talk:
+        """The talk of who writes again after an end. Only the count goes on, since Rasa's trackers are named by it."""
+        return Talk(turns=self.turns, returns=self.returns or self.stage != "opening")
 
     def file(
         self,
@@ -97,6 +103,7 @@ class Talk:
             "echo": reading.echo is not None,
             "attachment": attachment,
             "skips": self.skips,
+            "returns": self.returns,
         }
 
     def after(self, asks: str | None, does: Iterable[str], reading: Reading, assessment: Assessment) -> Talk:
@@ -112,6 +119,7 @@ class Talk:
             turns=self.turns + 1,
             told_lines=(*self.told_lines, *danger.kinds) if "show_hotlines" in did else self.told_lines,
             wants_person=self.wants_person or "offer_person" in did,
+            returns=False,
         )
 
     def lines_are_news(self, danger: Urgency) -> bool:

@@ -17,14 +17,14 @@ from bot import compose, door, other_languages, reception
 from bot.dialogue import Answer, Rasa, RasaUnusable
 from bot.language import spoken
 from bot.other_languages import Heard
-from bot.record import record, written_words
+from bot.record import record, said_words, written_words
 from bot.talk import Talk
 from bot.understanding import Assessment, Reading, Understander
 from bot.words import JAPANESE, Words, words
 from bot.work import Thought, Work
 from storage.clock import Clock
 from storage.database import Database
-from storage.models import Conversation
+from storage.models import Case, Conversation
 from storage.settings import Settings
 
 log = structlog.get_logger()
@@ -117,14 +117,17 @@ class Turns:
             return other_languages.greeting(own), "words"
         if own.talk:
             waits = bool(work.case and work.case.person_wanted_at)
-            said = other_languages.speak(own, talk, heard, reading, assessment, work.attachment, waits)
-            return said, "words"
+            said = await self._said(work.case)
+            return other_languages.speak(own, talk, heard, reading, assessment, work.attachment, waits, said), "words"
         try:
             metadata = talk.metadata(reading, assessment, work.attachment)
             return await self._rasa.say(f"{work.conversation.id}.{talk.tracker}", work.text, metadata), "rasa"
         except RasaUnusable as error:
             log.warning("turn.reception_speaks", conversation=work.conversation.id, why=str(error))
             return reception.speak(own, talk.turns, reading, work.attachment), "reception"
+
+    async def _said(self, case: Case | None) -> list[str]:
+        return [] if case is None else await self._database.read(lambda session: said_words(session, case))
 
 
 def _beyond_us(work: Work) -> bool:
@@ -140,5 +143,4 @@ def _language(work: Work) -> str:
 
 def _talk(work: Work) -> Talk:
     talk = Talk.from_json(work.conversation.talk)
-    # After a closed case the resident begins anew; only the count goes on, since Rasa's trackers are named by it.
-    return talk if work.case else replace(Talk(), turns=talk.turns)
+    return talk if work.case else talk.anew()

@@ -12,7 +12,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.compose import next_opening
+from handoff.waiting import Hours
 from bot.language import bare, chosen, recognised, spoken
 from bot.talk import TOPICS
 from bot.understanding import Understander
@@ -314,7 +314,7 @@ def test_easy_japanese_has_no_hard_kanji_and_blanks_between_words() -> None:
 def test_when_the_desk_opens(language: str) -> None:
     own = words(language)
     friday_night = datetime(2026, 11, 27, 21, tzinfo=JAPAN)
-    monday = next_opening(friday_night, "8:30", "17:15")
+    monday = Hours.read("8:30", "17:15").next_opening(friday_night)
     assert monday == datetime(2026, 11, 30, 8, 30, tzinfo=JAPAN)
     assert "8:30" in own.opening_time(monday, friday_night)
     assert "30" in own.opening_time(monday, friday_night).replace("8:30", "")

@@ -10,6 +10,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.talk import TOPICS
+from bot.words import languages
+from bot.words import words as bot_words
 from handoff.case import LEVELS
 from handoff.words import words
 from storage.models import Case, CaseEvent, Conversation
@@ -22,8 +24,10 @@ from tests.simulation.transcript import Said, Transcript, Turn
 from uketome.app import SWEEP
 
 SKIP = "とばす"
+#: How a question is left out by a button, in every language.
+SKIPS = {SKIP, *(own.buttons["skip"] for language in languages() if (own := bot_words(language).talk))}
 #: Taps that leave a question out.
-SKIPPING = (SKIP, "あとで決めます")
+SKIPPING = {*SKIPS, "あとで決めます"}
 #: Between two things that a resident does.
 PACE = timedelta(minutes=1)
 WHY = ("danger", "person_wanted", "finished", "silence", "delete_wanted", "waiting")
@@ -191,11 +195,12 @@ class _Player:
         left = 99 if what == "all" else int(what)
         while left and (topic := (await self._talk()).get("open_topic")) in TOPICS:
             left -= 1
-            answer = self._resident.answers.get(topic, SKIP)
-            if answer in self._choices():
+            offered = self._choices()
+            answer = self._resident.answers.get(topic) or next((one for one in offered if one in SKIPS), SKIP)
+            if answer in offered:
                 await self._tap(answer, topic)
             else:
-                await self._write([answer], skips=answer == SKIP, answers=topic)
+                await self._write([answer], skips=answer in SKIPS, answers=topic)
 
     async def _summary(self, what: str | list[str]) -> None:
         """Says this to the summary, where one is shown."""

@@ -63,9 +63,12 @@ def never_says_twice(talk: Transcript) -> Iterator[str]:
 def never_asks_what_was_said(talk: Transcript) -> Iterator[str]:
     """What was answered, or told by oneself (`tells` in the script), is not asked any more."""
     known: set[tuple[int, str]] = set()
-    open_topic = None
+    open_topic, last = None, 1
     for turn in talk.turns:
         case = max(turn.case, 1)
+        if turn.by == "counselor" or case != last:
+            open_topic = None  # what is written to a person, or after an end, does not answer the machine
+        last = case
         if turn.by == "resident":
             known |= {(case, topic) for topic in turn.tells}
             if open_topic and not turn.skips:

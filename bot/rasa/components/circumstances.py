@@ -61,6 +61,7 @@ class Circumstances:
     echo: bool
     watch: bool
     skips: int
+    returns: bool
 
     @classmethod
     def read(cls, metadata: Any) -> Circumstances:
@@ -81,6 +82,7 @@ class Circumstances:
             echo=given.get("echo") is True,
             watch=level == "watch",
             skips=skips if isinstance(skips, int) else 0,
+            returns=given.get("returns") is True,
         )
 
     def settle(self, intent: str, confidence: float, sure: float, length: int) -> str:
@@ -125,6 +127,8 @@ class Circumstances:
             return "agency"
         if self.watch:
             return "watch_echo" if self.echo else "watch"
+        if self.returns:
+            return "back"
         return "echo" if self.echo else "plain"
 
     def next_step(self, intent: str, length: int) -> str:
