@@ -25,6 +25,8 @@ from storage.models import ApiToken, Case, Invitation, Staff, StaffSession
 T = TypeVar("T")
 
 ROLES = ("counselor", "supervisor", "admin")
+#: Who may free a case that somebody else holds, when that person is ill or gone home, and sees all desks' figures.
+OVERSEERS = ("supervisor", "admin")
 SCOPES = ("cases:read", "cases:write", "kb:write")
 SHORTEST_PASSWORD, LONGEST_PASSWORD = 10, 200
 SESSION_LASTS = timedelta(hours=12)

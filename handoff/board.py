@@ -9,7 +9,8 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from handoff import queue, record, summary
-from handoff.case import LEVELS, OVERSEERS, Status, holder_name, status
+from handoff.access import OVERSEERS
+from handoff.case import LEVELS, Status, holder_name, status
 from handoff.moments import clock_time, day, day_and_time, how_long
 from handoff.words import confidence_in_words, field_name, language_name, service_name, words
 from storage.models import Case, CaseEvent, Conversation, Delivery, Message, Notice, Staff

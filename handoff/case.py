@@ -8,6 +8,7 @@ from typing import Any, Literal, cast
 from sqlalchemy import CursorResult, Update, bindparam, select, update
 from sqlalchemy.orm import Session
 
+from handoff.access import OVERSEERS
 from storage.database import add_row
 from storage.models import Attempt, Case, CaseEvent, Conversation, Delivery, Message, Staff, new_id
 
@@ -23,9 +24,6 @@ NOTE, DOOR, KNOCK = "note", "door", "knock"
 OPEN_CASE = select(Case).where(Case.conversation_id == bindparam("of"), Case.closed_at.is_(None))
 OPEN_CASE_TO_CHANGE = OPEN_CASE.with_for_update()
 OPEN_CASES = select(Case).where(Case.conversation_id.in_(bindparam("of", expanding=True)), Case.closed_at.is_(None))
-
-#: Who may free a case that somebody else holds, when that person is ill or gone home.
-OVERSEERS = ("supervisor", "admin")
 
 
 class HeldByAnother(Exception):

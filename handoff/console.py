@@ -61,7 +61,7 @@ class _Console:
             raise SignInFirst
         who, html = found
         seen = live.known({"board": html})
-        return page("queue.html", who=who, board=Markup(html), chosen=chosen, cursor=cursor, seen=seen)
+        return page("queue.html", who=who, here="/staff", board=Markup(html), chosen=chosen, cursor=cursor, seen=seen)
 
     async def queue_live(self, request: Request) -> Response:
         chosen, token = _chosen(request), _token(request)

@@ -13,6 +13,8 @@ from fastapi.routing import APIRoute
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from sqlalchemy.exc import DBAPIError
 
+from handoff.access import OVERSEERS, SignedIn
+from handoff.tongue import language, say
 from handoff.words import words
 from storage.database import unavailable
 from storage.problems import Problem
@@ -47,10 +49,21 @@ HTMX = {
     ],
 }
 
+#: The sections of the staff's pages: address, name, and which roles see it (none: all of the town hall).
+SECTIONS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    ("/staff", "相談の列", ()),
+    ("/staff/today", "きょうの連絡", ()),
+    ("/staff/meetings", "会議", ()),
+    ("/staff/agencies", "関係機関", ()),
+    ("/staff/reports", "集計", OVERSEERS),
+    ("/staff/settings", "設定", ("admin",)),
+)
+
 _templates = Environment(
     loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
     lstrip_blocks=True,
 )  # fmt: skip
+_templates.globals.update(_=say, language=language)
 
 
 class SignInFirst(Exception):
@@ -90,10 +103,19 @@ def render(template: str, **values: Any) -> str:
 
 
 def page(template: str, status: int = 200, headers: dict[str, str] | None = None, /, **values: Any) -> HTMLResponse:
-    """A whole page."""
+    """A whole page. `who` looks at it, None before anybody has signed in; `here` is the section it belongs to."""
+    values = {"here": "", **values, "sections": _sections(values.get("who"))}
     return HTMLResponse(
         render(template, version=_version(), htmx=json.dumps(HTMX), **values), status_code=status, headers=headers
     )
+
+
+def _sections(who: SignedIn | None) -> list[tuple[str, str]]:
+    role = who.staff.role if who else "agency"
+    return [
+        (address, name) for address, name, roles in SECTIONS
+        if (role in roles if roles else role != "agency")
+    ]  # fmt: skip
 
 
 def asked_by_htmx(request: Request) -> bool:

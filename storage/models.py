@@ -1,14 +1,15 @@
-"""All tables on one page. Read top to bottom: who writes, what was written, what was answered, the case, the staff.
+"""The tables of intake on one page. Read top to bottom: who writes, what was written, what was answered, the case, the
+staff. What staff do with a case beyond the talk (agencies, meetings, records, forms) is in storage/support.py.
 
 The row is the queue: `handled_at`, `sent_at`, `closed_at` are NULL until it is done, with a partial index on what is
 left. A state is a timestamp, so that it also says when.
 """
 
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, ForeignKey, Index, String, Text, TypeDecorator, UniqueConstraint, text
+from sqlalchemy import JSON, Date, DateTime, ForeignKey, Index, String, Text, TypeDecorator, UniqueConstraint, text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -31,7 +32,9 @@ class Instant(TypeDecorator[datetime]):
 class Base(DeclarativeBase):
     """Shared by all tables."""
 
-    type_annotation_map = {datetime: Instant, dict[str, Any]: JSON, list[str]: JSON, str: Text}  # noqa: RUF012
+    type_annotation_map = {  # noqa: RUF012
+        datetime: Instant, date: Date, dict[str, Any]: JSON, list[str]: JSON, str: Text,
+    }  # fmt: skip
 
 
 def _left(name: str, where: str, *columns: Any, unique: bool = False) -> Index:
@@ -220,13 +223,28 @@ class Case(Base):
     waiting_since: Mapped[datetime | None]
     claimed_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
     claimed_at: Mapped[datetime | None]
+    #: A claim is a lease, renewed while the case's page is open; NULL for a staff system, which has no page.
+    claim_until: Mapped[datetime | None]
+    #: Whose case it is in the long run (主担当), also while nobody writes.
+    responsible_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"), index=True)
+    #: The desk whose case it is; NULL: the intake, which is everybody's.
+    desk_id: Mapped[int | None] = mapped_column(ForeignKey("desks.id"), index=True)
     following_since: Mapped[datetime | None]
+    #: The day of the next contact (伴走), and what for; every open case that a person has taken on has one.
+    next_contact_on: Mapped[date | None] = mapped_column(index=True)
+    next_contact_note: Mapped[str | None]
+    #: When the resident said that they want no more check-in messages.
+    check_ins_stopped_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
     outcome: Mapped[str | None]
+    #: The kind of outcome, by its id in handoff/words.yml.
+    outcome_kind: Mapped[str | None] = mapped_column(String(24))
     #: 0 none, 1 watch, 2 urgent, 3 immediate: the queue's first key.
     urgency: Mapped[int] = mapped_column(default=0)
     #: bot.understanding.Assessment as JSON: fields, services, members, urgency, topics, each with its quotes.
     assessment: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    #: What staff corrected, laid over the assessment when a case is shown; what the machine found stays beside it.
+    corrected: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
     complaint: Mapped[str] = mapped_column(default="")
     summary: Mapped[str] = mapped_column(default="")
     #: Sharing with other desks: not asked (NULL), yes or no, and when that was said.
@@ -250,17 +268,55 @@ class CaseEvent(Base):
     note: Mapped[str | None]
 
 
+class Desk(Base):
+    """A desk of the town hall: what staff belong to, and what cases can be handed to."""
+
+    __tablename__ = "desks"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    created_at: Mapped[datetime]
+    retired_at: Mapped[datetime | None]
+
+
+class Agency(Base):
+    """An organisation outside the town hall that takes part in cases (支援関係機関)."""
+
+    __tablename__ = "agencies"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    #: What it does, as staff call it: 地域包括支援センター, 学校, 医療機関, …
+    kind: Mapped[str] = mapped_column(default="", server_default="")
+    address: Mapped[str] = mapped_column(default="", server_default="")
+    phone: Mapped[str] = mapped_column(default="", server_default="")
+    fax: Mapped[str] = mapped_column(default="", server_default="")
+    email: Mapped[str] = mapped_column(default="", server_default="")
+    note: Mapped[str] = mapped_column(default="", server_default="")
+    created_at: Mapped[datetime]
+    retired_at: Mapped[datetime | None]
+
+
 class Staff(Base):
     """A person who works with cases."""
 
     __tablename__ = "staff"
+    __table_args__ = (Index("staff_oidc", "oidc_subject", unique=True),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     email: Mapped[str] = mapped_column(String(254), unique=True)
     name: Mapped[str] = mapped_column(default="")
-    #: counselor, supervisor or admin
+    #: counselor, supervisor or admin; agency: somebody of an agency, who sees only the cases it takes part in
     role: Mapped[str] = mapped_column(String(12))
+    desk_id: Mapped[int | None] = mapped_column(ForeignKey("desks.id"), index=True)
+    agency_id: Mapped[int | None] = mapped_column(ForeignKey("agencies.id"), index=True)
     password_hash: Mapped[str]
+    #: The second factor (RFC 6238): its secret, encrypted; since when it is asked for; the last step that was used.
+    totp_secret: Mapped[str | None]
+    totp_since: Mapped[datetime | None]
+    totp_step: Mapped[int | None]
+    #: Who they are at the town's own sign-in (OpenID Connect): issuer and subject.
+    oidc_subject: Mapped[str | None]
     created_at: Mapped[datetime]
     disabled_at: Mapped[datetime | None]
 
@@ -274,6 +330,8 @@ class StaffSession(Base):
     staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"), index=True)
     csrf: Mapped[str] = mapped_column(String(64))
     created_at: Mapped[datetime]
+    #: When a page was last asked for: a session that nobody uses ends.
+    seen_at: Mapped[datetime | None]
     expires_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
 
@@ -285,6 +343,8 @@ class Invitation(Base):
 
     token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
     role: Mapped[str] = mapped_column(String(12))
+    desk_id: Mapped[int | None] = mapped_column(ForeignKey("desks.id"))
+    agency_id: Mapped[int | None] = mapped_column(ForeignKey("agencies.id"))
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]

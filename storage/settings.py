@@ -50,6 +50,7 @@ class Settings(BaseSettings):
     staff_from: str = Field(default="8:30", pattern=CLOCK_TIME)
     staff_until: str = Field(default="17:15", pattern=CLOCK_TIME)
     chat_messages_per_minute: int = Field(default=40, ge=1)
+    staff_language: Literal["ja", "en"] = "ja"
     sign_in_tries: int = Field(default=10, ge=1)
 
     @classmethod

@@ -22,7 +22,7 @@ class Product:
     async def start(self) -> None:
         """Returns when it has said `ready`."""
         self._process = await asyncio.create_subprocess_exec(
-            self._command, "run", env=self._environment, stdout=asyncio.subprocess.PIPE
+            *self._command, "run", env=self._environment, stdout=asyncio.subprocess.PIPE
         )
         assert self._process.stdout
         line = b""
@@ -50,7 +50,7 @@ class Product:
     async def do(self, *arguments: str, stdin: str = "") -> str:
         """Another command on the same database; what it printed."""
         command = await asyncio.create_subprocess_exec(
-            self._command,
+            *self._command,
             *arguments,
             env=self._environment,
             stdin=asyncio.subprocess.PIPE,
@@ -61,8 +61,8 @@ class Product:
         return printed.decode().strip()
 
     @property
-    def _command(self) -> str:
-        return str(Path(sys.executable).parent / "uketome")
+    def _command(self) -> list[str]:
+        return [sys.executable, "-m", "uketome"]
 
     @property
     def _environment(self) -> dict[str, str]:

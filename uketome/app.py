@@ -22,7 +22,7 @@ from connectors.base import Channel
 from connectors.inbox import Inbox
 from connectors.line_door import LineDoor
 from connectors.outbox import Outbox
-from handoff import api, console
+from handoff import api, console, tongue
 from storage import bells as bell
 from storage import schema
 from storage.bells import Bells
@@ -116,6 +116,7 @@ def create_app(service: Service) -> FastAPI:
             yield
 
     settings, database, bells, clock = service.settings, service.database, service.bells, service.clock
+    tongue.speak(settings.staff_language)
     app = FastAPI(title="Uketome", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     app.add_exception_handler(Problem, answer_problem)
     app.add_exception_handler(HTTPException, answer_http_error)
@@ -125,6 +126,7 @@ def create_app(service: Service) -> FastAPI:
     app.include_router(web.routes(settings, database, service.inbox, bells, clock))
     if settings.line_on:
         app.include_router(line.routes(settings, service.inbox, clock))
+    # Pages of a case come before the console, whose verbs take any name (/staff/cases/{id}/{verb}).
     app.include_router(console.routes(settings, database, bells, clock))
     app.include_router(api.routes(settings, database, bells, clock))
     app.add_api_route("/assets/{name}", asset, include_in_schema=False)
