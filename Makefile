@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run setup setup-dev train test check dialogue transcripts eval bench demo pictures lock
+.PHONY: run setup setup-dev train test check dialogue transcripts simulate eval bench demo pictures lock
 
 run: setup train ## the whole product in the foreground
 	@exec $(BIN)/uketome run
@@ -37,6 +37,9 @@ dialogue: setup-dev train ## Rasa's own tests: its data, its stories, every kind
 
 transcripts: setup-dev train ## plays the residents of tests/residents/ and writes tests/transcripts/ anew
 	$(BIN)/python -m tests.simulation
+
+simulate: setup-dev train ## plays them all and holds every rule against every talk; writes nothing
+	$(BIN)/python -m tests.simulation --check
 
 eval: setup-dev ## figures of the understanding
 	$(BIN)/python -m bench.evaluate

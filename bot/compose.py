@@ -87,10 +87,10 @@ def _summary(assessment: Assessment, own: Words) -> str:
 
 
 def _next_steps(thought: Thought, own: Words, now: datetime, settings: Settings, about: datetime | None) -> str:
-    """Who reads, about when, and what to do if it gets worse; a danger that was told is not forgotten here."""
-    in_danger = thought.assessment.urgency.at_least("urgent")
-    parts = [own.next_steps["reads"], _when(own, now, settings, about)]
-    return "\n".join([*parts, *([own.hotlines["urgent"]] if in_danger else []), own.next_steps["worse"]])
+    """Who reads, about when (unless that was told), and what to do if it gets worse; danger is not forgotten here."""
+    when = [] if thought.talk.told_when else [_when(own, now, settings, about)]
+    danger = [own.hotlines["urgent"]] if thought.assessment.urgency.at_least("urgent") else []
+    return "\n".join([own.next_steps["reads"], *when, *danger, own.next_steps["worse"]])
 
 
 def _when(own: Words, now: datetime, settings: Settings, about: datetime | None) -> str:

@@ -24,8 +24,8 @@ QUESTION_MARKS = ("?", "？")
 #: What everybody who lives in Japan may say in Japanese, in the middle of a talk in another language.
 ALSO_IN_JAPANESE = ("skip", "person")
 SENTENCE_ENDS = re.compile(r"(?<=[.!?。？！।])\s*")
-#: 「はい」 and “All right.”: a nod may come again.
-LONGEST_NOD = 10
+#: 「はい」 and “All right.”: a nod may come again. With its full stop.
+LONGEST_NOD = 11
 #: Buttons that mean something only under their own question.
 BUTTONS_OF = {"contact": ("here", "phone"), "share": ("yes", "no", "later")}
 
@@ -70,8 +70,8 @@ def speak(
     waits: bool,
     said: Sequence[str],
 ) -> Answer:
-    """What to say. `waits`: a person was asked for already; then nothing more is asked. `said`: all that we said in this
-    case, oldest first, so that nothing is said twice."""
+    """What to say. `waits`: a person was asked for already; then nothing more is asked. `said`: all that we said in
+    this case, oldest first, so that nothing is said twice."""
     assert own.talk
     if reading.urgency.at_least("urgent"):
         return _in_danger(own, own.talk, reading, heard, said)

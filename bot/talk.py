@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from bot.answers import answers, told
-from bot.understanding import Assessment, Reading, Urgency
+from bot.understanding import Assessment, Member, Reading, Urgency
 
 #: What is gently found out, in this order, unless the resident told it by themselves.
 TOPICS = ("since", "household", "tried", "wish", "contact", "area", "share")
@@ -21,6 +21,8 @@ MOST_SKIPS = 2
 #: Rasa's trackers must not grow for years; within one, no wording comes back before the others were said.
 TURNS_A_TRACKER = 64
 LONGEST_TOPIC = 200
+
+CHILDREN, ADULT = ("son", "daughter", "child", "grandchild"), 18
 
 DANGER_KINDS = {
     "suicide": ("suicide", "self_harm"),
@@ -39,7 +41,8 @@ class Talk:
     `open_topic`: what our last question asked. `skips`: questions left out in a row; once they are MOST_SKIPS they stay
     so, for who was asked enough was asked enough. `told_lines`: the kinds of danger for which helplines were shown
     already, so that they are not shown again at every turn. `wants_person`: a person was asked for, or offered.
-    `returns`: somebody begins anew whose last case was closed, and has not written since.
+    `returns`: somebody begins anew whose last case was closed, and has not written since. `told_when`: about when a
+    person reads was asked for, and told.
     """
 
     stage: str = "opening"
@@ -50,6 +53,7 @@ class Talk:
     told_lines: tuple[str, ...] = ()
     wants_person: bool = False
     returns: bool = False
+    told_when: bool = False
 
     def anew(self) -> Talk:
         """The talk of who writes again after an end. Only the count goes on, since Rasa's trackers are named by it."""
@@ -120,6 +124,7 @@ class Talk:
             told_lines=(*self.told_lines, *danger.kinds) if "show_hotlines" in did else self.told_lines,
             wants_person=self.wants_person or "offer_person" in did,
             returns=False,
+            told_when=self.told_when or "show_when" in did,
         )
 
     def lines_are_news(self, danger: Urgency) -> bool:
@@ -199,9 +204,17 @@ def danger_now(reading: Reading, assessment: Assessment) -> Urgency:
 
 
 def _spoken_about(assessment: Assessment) -> str:
-    """Whose talk it is. Who tells of several people at home tells of their own home: 「その方」 would be nobody."""
-    others = [member for member in assessment.members if member.relation != "self" and member.fields]
-    return "self" if assessment.speaker == "family" and len(others) > 1 else assessment.speaker
+    """Whose talk it is. Who tells of several people at home, of their child, or of themselves too, tells of their own
+    home: 「その方」 would be nobody, or a strange word for one's daughter."""
+    if assessment.speaker != "family":
+        return assessment.speaker
+    troubled = [member for member in assessment.members if member.fields]
+    own_home = len(troubled) > 1 or any(member.relation == "self" or _is_child(member) for member in troubled)
+    return "self" if own_home else "family"
+
+
+def _is_child(member: Member) -> bool:
+    return member.relation in CHILDREN and (member.age is None or member.age < ADULT)
 
 
 def _danger(reading: Reading, assessment: Assessment) -> str:

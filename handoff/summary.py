@@ -147,7 +147,10 @@ def _danger(assessment: Assessment) -> str:
 def _member(member: Mapping[str, Any]) -> str:
     name = _name_and_age(member, words().relations, "（{}歳）")
     fields = "・".join(field_name(field) for field in member.get("fields", ()))
-    return name + (f"：{fields}" if fields else "")
+    if fields:
+        return f"{name}：{fields}"
+    quotes = member.get("quotes", ()) if member.get("relation") != "self" else ()
+    return name + "".join(f"「{shorten(quote, LONGEST_QUOTE_FOR_RESIDENT)}」" for quote in quotes[:1])
 
 
 def _kindly(member: Mapping[str, Any]) -> str:

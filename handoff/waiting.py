@@ -1,4 +1,4 @@
-"""When a person is likely to read: the desk's opening hours, and how long the last ones waited until somebody took them.
+"""When a person is likely to read: the desk's hours, and how long the last ones waited until somebody took them.
 
 Nobody is promised a time. What is said is what was usual of late, counted in the hours in which the desk is open, so
 that a night or a weekend neither makes the desk look slow nor the answer near.
@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from holidays import country_holidays
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
@@ -26,11 +27,14 @@ URGENT = LEVELS.index("urgent")
 #: A time is said to the half hour; more would be a promise.
 GRAIN = timedelta(minutes=30)
 WORKING_DAYS = 5
+#: Around new year every town's offices are shut, though only the first of January is a holiday by law.
+NEW_YEAR = {(12, 29), (12, 30), (12, 31), (1, 1), (1, 2), (1, 3)}
+HOLIDAYS = country_holidays("JP")
 
 
 @dataclass(frozen=True)
 class Hours:
-    """When the desk is open, Monday to Friday, in Japan's time. Public holidays are not known to it."""
+    """When the desk is open, in Japan's time: Monday to Friday, but for public holidays and the turn of the year."""
 
     opens: timedelta
     shuts: timedelta
@@ -128,7 +132,7 @@ def _midnight(moment: datetime) -> datetime:
 
 
 def _works(day: datetime) -> bool:
-    return day.weekday() < WORKING_DAYS
+    return day.weekday() < WORKING_DAYS and (day.month, day.day) not in NEW_YEAR and day.date() not in HOLIDAYS
 
 
 def _clock_time(written: str) -> timedelta:

@@ -179,6 +179,7 @@ def test_no_rule_finds_fault_with(what: str) -> None:
 @pytest.mark.parametrize(
     ("must", "wanted"),
     [
+        ("tells", ["母の年金"]), ("hides", ["家賃"]),
         ("fields", ["housing", "health"]), ("any_field", ["health"]), ("no_fields", ["housing"]), ("members", ["wife"]),
         ("members", [{"relation": "husband", "age": 46}]), ("level", "watch"), ("kinds", ["dv"]), ("speaker", "agency"),
         ("share", True), ("waits_for", "danger"), ("cases", 2), ("linked", True), ("said", ["110"]), ("wishes", "働く"),

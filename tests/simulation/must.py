@@ -60,6 +60,8 @@ _HOLDS: dict[str, Any] = {
     "cases": lambda wanted, case, talk: len(talk.cases) == wanted,
     "linked": lambda wanted, case, talk: (case["previous_id"] is not None) == wanted,
     "said": lambda wanted, case, talk: all(words in _bot(talk) for words in wanted),
+    "tells": lambda wanted, case, talk: all(words in case["summary"] for words in wanted),
+    "hides": lambda wanted, case, talk: not any(words in case["summary"] for words in wanted),
     "wishes": lambda wanted, case, talk: wanted in (case["wishes"] or ""),
     "since": lambda wanted, case, talk: wanted in (case["since"] or ""),
     "area": lambda wanted, case, talk: wanted in (case["area"] or ""),

@@ -51,7 +51,8 @@ def never_says_twice(talk: Transcript) -> Iterator[str]:
 
     Left out: the notice of use and the words under it (who comes anew reads them anew), helplines (their words are
     those of who runs them), the lines of a summary (the resident's own words), what is said when a person takes over,
-    and nods of up to ten letters, which people repeat as well. A new case begins anew.
+    whether the desk is open (true of that moment), and nods of up to ten letters, which people repeat as well. A new
+    case begins anew.
     """
     said: Counter[tuple[int, str]] = Counter()
     for turn in talk.turns:
@@ -257,7 +258,7 @@ def _own(turn: Turn, talk: Transcript) -> Iterator[str]:
     for text in turn.bot:
         if text.startswith((own.summary["intro"], own.hotlines["intro"], own.hotlines["urgent"])):
             continue
-        for part in (*notice, own.opening):
+        for part in (*notice, own.opening, *own.next_steps["open"].split("\n")):
             text = text.replace(part, "").strip()
         if text and text not in fixed:
             yield text

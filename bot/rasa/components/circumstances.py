@@ -129,7 +129,10 @@ class Circumstances:
             return "watch_echo" if self.echo else "watch"
         if self.returns:
             return "back"
-        return "echo" if self.echo else "plain"
+        if self.echo:
+            return "echo"
+        # A few words to our question are no confession: 「駅の南です」 wants a nod.
+        return "answer" if self.asked != "none" and not self.tells else "plain"
 
     def next_step(self, intent: str, length: int) -> str:
         """What follows the answer; see `utter_next` in domain.yml. In danger nothing is asked but safety."""
