@@ -57,7 +57,7 @@ _SIGNS = {
 #: Words that end the telling, or tell of what is still to come: neither says since when it is.
 _ENDS = re.compile(r"^(?:それ|これ)(?:だけ|で(?:全部|以上))|^以上|(?:です|ます)。?\n?以上です$")
 _COMING = re.compile(r"来(?:年|月|週)|こんど|今度|予定|なりそう")
-_ASKS = ("?", "？", "ですか", "ますか")
+_ASKS = ("?", "？", "ですか", "ますか", "でしょうか", "ませんか")
 _SHORTEST = 2
 #: So short a reply that tells of no trouble is one to our question, whatever it says.
 _A_FEW = 12
@@ -66,13 +66,18 @@ _A_FEW = 12
 def answers(topic: str, text: str, reading: Reading, does: Iterable[str]) -> bool:
     """Whether `text` was meant as the answer to the question about `topic`. `does`: what our answer to it does."""
     stripped = text.strip()
-    if len(stripped) < _SHORTEST or stripped.endswith(_ASKS) or NO_ANSWERS & set(does) or _ENDS.search(stripped):
+    if len(stripped) < _SHORTEST or asks_back(stripped) or NO_ANSWERS & set(does) or _ENDS.search(stripped):
         return False
     if topic == "since":
         return bool(_SIGNS[topic].search(stripped)) and not _COMING.search(stripped)
     if topic in reading.topics or _SIGNS[topic].search(stripped):
         return True
     return not reading.tells and len(stripped) <= _A_FEW
+
+
+def asks_back(text: str) -> bool:
+    """Whether a text ends as a question."""
+    return text.strip().endswith(_ASKS)
 
 
 def told(topic: str, said: str) -> bool:

@@ -3,6 +3,7 @@ where they belong. Numbers come only from the knowledge base's verified list."""
 
 from collections.abc import Iterator
 from datetime import datetime
+from functools import partial
 
 from bot.dialogue import Answer, Line
 from bot.talk import danger_now
@@ -63,15 +64,16 @@ def _hotlines(thought: Thought, own: Words, now: datetime) -> Iterator[Line]:
         return
     immediate = danger.level == "immediate"
     language = thought.language.removesuffix("-easy")
-    chosen = hotlines.choose(
-        danger.kinds,
+    fit = partial(
+        hotlines.choose,
         age=_age(assessment),
         language=language,
         now=now.astimezone(JAPAN),
         fields=[found.id for found in assessment.fields],
-        immediate=immediate,
     )
-    if chosen:
+    chosen = fit(danger.kinds, immediate=immediate)
+    told = fit(thought.talk.told_lines) if thought.talk.told_lines and not immediate else []
+    if not {line.id for line in chosen} <= {line.id for line in told}:
         intro = own.hotlines["urgent" if immediate else "intro"]
         yield Line("\n".join([intro, *own.hotlines_of(chosen, language)]))
 

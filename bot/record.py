@@ -112,7 +112,9 @@ def _unread_words(session: Session, case: Case) -> str:
     """In a language that is not understood, everything that was written: the counselor gets it in full."""
     if case.language.startswith(JAPANESE):
         return ""
-    return "\n".join(text for text in written_words(session, case) if not chosen(text))
+    own = words(case.language).talk
+    buttons = {*own.buttons.values()} if own else set()
+    return "\n".join(text for text in written_words(session, case) if text not in buttons and not chosen(text))
 
 
 def written_words(session: Session, case: Case) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from bot.answers import answers, told
+from bot.answers import answers, asks_back, told
 from bot.understanding import Assessment, Member, Reading, Urgency
 
 #: What is gently found out, in this order, unless the resident told it by themselves.
@@ -92,7 +92,7 @@ class Talk:
         open_ones = (topic for topic in self._topics(assessment) if topic not in known)
         return next((topic for topic in open_ones if not told(topic, assessment.said)), "none")
 
-    def metadata(self, reading: Reading, assessment: Assessment, attachment: str) -> dict[str, Any]:
+    def metadata(self, text: str, reading: Reading, assessment: Assessment, attachment: str) -> dict[str, Any]:
         """What Rasa needs to choose its words: bot/rasa/README.md lists the keys. No resident's words."""
         topic = self.next_topic(assessment)
         return {
@@ -108,6 +108,7 @@ class Talk:
             "attachment": attachment,
             "skips": self.skips,
             "returns": self.returns,
+            "asks": asks_back(text),
         }
 
     def after(self, asks: str | None, does: Iterable[str], reading: Reading, assessment: Assessment) -> Talk:

@@ -120,7 +120,7 @@ class Turns:
             said = await self._said(work.case)
             return other_languages.speak(own, talk, heard, reading, assessment, work.attachment, waits, said), "words"
         try:
-            metadata = talk.metadata(reading, assessment, work.attachment)
+            metadata = talk.metadata(work.text, reading, assessment, work.attachment)
             return await self._rasa.say(f"{work.conversation.id}.{talk.tracker}", work.text, metadata), "rasa"
         except RasaUnusable as error:
             log.warning("turn.reception_speaks", conversation=work.conversation.id, why=str(error))

@@ -4,6 +4,7 @@ Pure functions over an assessment as it is stored (`bot.understanding.Assessment
 not told: every line is a quote or the name of what a quote was filed under, and what is unknown is listed as not asked.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -13,6 +14,8 @@ Assessment = Mapping[str, Any]
 
 LONGEST_COMPLAINT = 200
 LONGEST_QUOTE_FOR_RESIDENT = 30
+#: 「わかりません」 is kept for the counselor; read back as one's wish it would be mockery.
+_UNSURE = re.compile(r"^.{0,4}わか(?:らな|りませ|んな|らん|りまへ).{0,4}$")
 #: The assessment's topics by the names that the interface for staff systems uses.
 TOPICS = {
     "since": "since",
@@ -73,7 +76,7 @@ def for_resident(assessment: Assessment) -> list[str]:
     lines += _nobodys(assessment)
     topics = assessment.get("topics", {})
     for topic, label in (("tried", words().tried), ("wish", words().wish)):
-        if topics.get(topic):
+        if topics.get(topic) and not _UNSURE.search(topics[topic]):
             lines.append(f"{label}：「{shorten(topics[topic], LONGEST_QUOTE_FOR_RESIDENT)}」")
     return lines
 

@@ -40,6 +40,10 @@ WAITING = {"ask_person", "delete_request", "angry"}
 # Topics that are asked in other words when somebody speaks about another person.
 ABOUT_OTHERS = {"household", "tried", "wish"}
 A_FEW_CHARACTERS = 12
+SHORT = 20
+# Where a question of ours is open, or a trouble is heard, these are believed only when they are quite sure.
+QUITE_SURE = 0.8
+HARDLY_ANSWERS = {"angry", "joke"}
 # Short replies to a question. A few words that mean one of these are not taken for a new trouble.
 REPLIES = {"skip", "dont_know", "later", "thats_all", "goodbye", "thanks", "affirm", "deny"}
 # Replies to a question that leave it open: it is not asked again at once.
@@ -62,6 +66,7 @@ class Circumstances:
     watch: bool
     skips: int
     returns: bool
+    asks: bool
 
     @classmethod
     def read(cls, metadata: Any) -> Circumstances:
@@ -83,6 +88,7 @@ class Circumstances:
             watch=level == "watch",
             skips=skips if isinstance(skips, int) else 0,
             returns=given.get("returns") is True,
+            asks=given.get("asks") is True,
         )
 
     def settle(self, intent: str, confidence: float, sure: float, length: int) -> str:
@@ -92,6 +98,10 @@ class Circumstances:
             return "tell_trouble"
         if self.danger != "none":
             return intent if intent in ("ask_person", "delete_request") else "tell_trouble"
+        if self.asked != "none" and intent in HARDLY_ANSWERS and confidence < QUITE_SURE:
+            return "tell_trouble"  # 「沢口だ」 is a place, and no anger
+        if intent == "thats_all" and confidence >= QUITE_SURE and length <= A_FEW_CHARACTERS:
+            return intent
         if intent == "share_no" and self.asked != "share":
             return "ask_privacy"  # 「親には言わないで」 is a worry, and no answer to what was never asked
         if intent in REPLIES and self.asked != "none" and length <= A_FEW_CHARACTERS:
@@ -112,12 +122,16 @@ class Circumstances:
         return {
             "stage": self.stage,
             "asked": "share" if self.asked == "share" else "other",
-            "telling": "trouble" if self.tells else "nothing",
-            "tone": self.tone(),
+            "telling": "trouble" if self.tells and not self._only_asks(intent, length) else "nothing",
+            "tone": self.tone(length),
             "next": self.next_step(intent, length),
         }
 
-    def tone(self) -> str:
+    def _only_asks(self, intent: str, length: int) -> bool:
+        """Whether a short question is all there is: 「だれにも言わない？」 tells of no trouble that could be taken up."""
+        return self.asks and intent in QUESTIONS and length <= SHORT
+
+    def tone(self, length: int) -> str:
         """How to take up what was written; see `utter_heard` in domain.yml."""
         if self.danger != "none":
             return self.danger
@@ -125,6 +139,8 @@ class Circumstances:
             return self.attachment if self.attachment in ("sticker", "location") else "attachment"
         if self.speaker == "agency":
             return "agency"
+        if self.asks and not self.tells and not self.watch:
+            return "question"
         if self.watch:
             return "watch_echo" if self.echo else "watch"
         if self.returns:
@@ -132,7 +148,7 @@ class Circumstances:
         if self.echo:
             return "echo"
         # A few words to our question are no confession: 「駅の南です」 wants a nod.
-        return "answer" if self.asked != "none" and not self.tells else "plain"
+        return "answer" if self.asked != "none" and not self.tells and length <= SHORT else "plain"
 
     def next_step(self, intent: str, length: int) -> str:
         """What follows the answer; see `utter_next` in domain.yml. In danger nothing is asked but safety."""
