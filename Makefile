@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run setup setup-dev train test check dialogue eval bench demo demo-town pictures lock
+.PHONY: run setup setup-dev train test check dialogue transcripts simulate eval bench demo demo-town pictures lock
 
 run: setup train ## the whole product in the foreground
 	@exec $(BIN)/uketome run
@@ -34,6 +34,12 @@ dialogue: setup-dev train ## Rasa's own tests: its data, its stories, every kind
 	PYTHONPATH=bot/rasa RASA_TELEMETRY_ENABLED=false .venv-rasa/bin/rasa test core --model var/rasa/model.tar.gz \
 		--stories nlu_data/rasa/tests --out var/rasa/test --fail-on-prediction-errors
 	.venv-rasa/bin/python bot/rasa/check.py
+
+transcripts: setup-dev train ## plays the residents of tests/residents/ and writes tests/transcripts/ anew
+	$(BIN)/python -m tests.simulation
+
+simulate: setup-dev train ## plays them all and holds every rule against every talk; writes nothing
+	$(BIN)/python -m tests.simulation --check
 
 eval: setup-dev ## figures of the understanding
 	$(BIN)/python -m bench.evaluate

@@ -2,18 +2,21 @@
 where they belong. Numbers come only from the knowledge base's verified list."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
+from functools import partial
 
 from bot.dialogue import Answer, Line
 from bot.talk import danger_now
 from bot.understanding import Assessment
 from bot.words import Words, languages
 from bot.work import Thought
-from handoff import summary
+from handoff import summary, waiting
 from knowledge_base import hotlines
 from storage.clock import JAPAN
 from storage.settings import Settings
 
+#: What tells about when a person will read.
+TELL_WHEN = frozenset({"finish", "show_when"})
 #: LINE takes five messages in one call; a turn is one call.
 MOST_MESSAGES = 5
 ECHO = "[[echo]]"
@@ -24,15 +27,22 @@ def greeting(own: Words) -> Answer:
     return Answer((Line(own.opening, tuple(known["name"] for known in languages().values())),))
 
 
-def messages(thought: Thought, own: Words, *, first: bool, now: datetime, settings: Settings) -> list[Line]:
-    """The messages of a turn, one to five, ready to be shown. `first`: the notice of use was not shown yet."""
-    lines = list(own_lines(thought, own, now, settings))
+def messages(
+    thought: Thought, own: Words, *, first: bool, now: datetime, settings: Settings, about: datetime | None = None
+) -> list[Line]:
+    """The messages of a turn, one to five, ready to be shown.
+
+    `first`: the notice of use was not shown yet. `about`: when a person is likely to read, where that is said.
+    """
+    lines = list(own_lines(thought, own, now, settings, about))
     if first:
         lines = [Line("\n".join(own.notice_of(settings.town))), *lines]
     return _at_most_five(lines)
 
 
-def own_lines(thought: Thought, own: Words, now: datetime, settings: Settings) -> Iterator[Line]:
+def own_lines(
+    thought: Thought, own: Words, now: datetime, settings: Settings, about: datetime | None = None
+) -> Iterator[Line]:
     """The answer's lines with everything filled in that only the service knows."""
     assert thought.answer
     for line in thought.answer.lines:
@@ -41,7 +51,9 @@ def own_lines(thought: Thought, own: Words, now: datetime, settings: Settings) -
         elif line.do == "show_summary":
             yield Line(_summary(thought.assessment, own))
         elif line.do == "finish":
-            yield Line(_next_steps(own, now, settings))
+            yield Line(_next_steps(thought, own, now, settings, about))
+        elif line.do == "show_when":
+            yield Line(_when(own, now, settings, about))
         elif line.text:
             yield Line(_take_up(line.text, thought.reading.echo), line.choices)
 
@@ -52,15 +64,16 @@ def _hotlines(thought: Thought, own: Words, now: datetime) -> Iterator[Line]:
         return
     immediate = danger.level == "immediate"
     language = thought.language.removesuffix("-easy")
-    chosen = hotlines.choose(
-        danger.kinds,
+    fit = partial(
+        hotlines.choose,
         age=_age(assessment),
         language=language,
         now=now.astimezone(JAPAN),
         fields=[found.id for found in assessment.fields],
-        immediate=immediate,
     )
-    if chosen:
+    chosen = fit(danger.kinds, immediate=immediate)
+    told = fit(thought.talk.told_lines) if thought.talk.told_lines and not immediate else []
+    if not {line.id for line in chosen} <= {line.id for line in told}:
         intro = own.hotlines["urgent" if immediate else "intro"]
         yield Line("\n".join([intro, *own.hotlines_of(chosen, language)]))
 
@@ -75,30 +88,21 @@ def _summary(assessment: Assessment, own: Words) -> str:
     return "\n".join([own.summary["intro"], *understood]) if understood else own.summary["nothing"]
 
 
-def _next_steps(own: Words, now: datetime, settings: Settings) -> str:
-    opens = next_opening(now, settings.staff_from, settings.staff_until)
-    text = own.next_steps["open"]
-    if opens:
-        text = own.next_steps["shut"].format(opens=own.opening_time(opens, now.astimezone(JAPAN)))
-    return f"{text}\n{own.next_steps['worse']}"
+def _next_steps(thought: Thought, own: Words, now: datetime, settings: Settings, about: datetime | None) -> str:
+    """Who reads, about when (unless that was told), and what to do if it gets worse; danger is not forgotten here."""
+    when = [] if thought.talk.told_when else [_when(own, now, settings, about)]
+    danger = [own.hotlines["urgent"]] if thought.assessment.urgency.at_least("urgent") else []
+    return "\n".join([own.next_steps["reads"], *when, *danger, own.next_steps["worse"]])
 
 
-def next_opening(now: datetime, opens: str, shuts: str) -> datetime | None:
-    """When the desk opens next, in Japan's time; None while it is open. Monday to Friday."""
-    here = now.astimezone(JAPAN)
-    start, end = _clock_time(opens), _clock_time(shuts)
-    minutes = here.hour * 60 + here.minute
-    if here.weekday() < 5 and start <= minutes < end:
-        return None
-    day = here if minutes < start else here + timedelta(days=1)
-    while day.weekday() >= 5:
-        day += timedelta(days=1)
-    return day.replace(hour=start // 60, minute=start % 60, second=0, microsecond=0)
-
-
-def _clock_time(written: str) -> int:
-    hours, minutes = written.split(":")
-    return int(hours) * 60 + int(minutes)
+def _when(own: Words, now: datetime, settings: Settings, about: datetime | None) -> str:
+    """Whether the desk is open, when it opens, and about when a person will read, where that can be told."""
+    here, steps = now.astimezone(JAPAN), own.next_steps
+    opens = waiting.Hours.read(settings.staff_from, settings.staff_until).next_opening(now)
+    parts = [steps["shut"].format(opens=own.opening_time(opens, here)) if opens else steps["open"]]
+    if about:
+        parts.append(steps["about"].format(about=own.opening_time(about, here)))
+    return "\n".join(parts)
 
 
 def _take_up(text: str, echo: str | None) -> str:

@@ -20,7 +20,18 @@ LAST_WORDS = 200
 REST_S = 5.0
 
 DOES = frozenset(
-    {"show_hotlines", "show_summary", "offer_person", "finish", "delete_request", "skip", "correct", "consent"}
+    {
+        "show_hotlines",
+        "show_summary",
+        "show_when",
+        "offer_person",
+        "finish",
+        "delete_request",
+        "skip",
+        "aside",
+        "correct",
+        "consent",
+    }
 )
 
 
@@ -90,14 +101,19 @@ class Rasa:
     async def _ask(self, sender: str, text: str, metadata: Mapping[str, Any]) -> object:
         body = {"sender": sender, "message": text, "metadata": dict(metadata)}
         try:
-            async with self._http().post(
-                f"{self.url}/webhooks/rest/webhook", json=body, headers=self._headers
-            ) as response:
-                if response.status != 200:
-                    raise RasaUnusable(f"Rasa answered {response.status}")
-                return json.loads(await response.read())
+            try:
+                return await self._post(body)
+            except aiohttp.ServerDisconnectedError:
+                # Rasa ends connections that were idle, and may end this one as we use it: a new one will do.
+                return await self._post(body)
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError, RecursionError) as error:
             raise RasaUnusable(f"Rasa did not answer: {type(error).__name__}") from None
+
+    async def _post(self, body: Mapping[str, Any]) -> object:
+        async with self._http().post(f"{self.url}/webhooks/rest/webhook", json=body, headers=self._headers) as response:
+            if response.status != 200:
+                raise RasaUnusable(f"Rasa answered {response.status}")
+            return json.loads(await response.read())
 
     @property
     def _headers(self) -> dict[str, str]:

@@ -24,6 +24,11 @@ ASKED_FOR = (
     "でお願い",
     "で話したいです",
     "で話したい",
+    "で書いてもいいですか",
+    "でかいてもいいですか",
+    "で話せますか",
+    "でもいいですか",
+    "はできますか",
     "で",
     "please",
     "porfavor",
@@ -51,10 +56,13 @@ def bare(text: str) -> str:
 
 
 def chosen(text: str) -> str | None:
-    """The language whose name this text is, or asks for: 「英語でお願いします」."""
+    """The language whose name this text is, or asks for: 「英語でお願いします」, “Hello. Can I write in English?”."""
     said = bare(text)
-    asked = next((said.removesuffix(ending) for ending in ASKED_FOR if said.endswith(ending)), said)
-    return _names().get(said) or _names().get(asked)
+    for greeting in _greetings():
+        if said.startswith(greeting) and (asked := _asked().get(said.removeprefix(greeting))):
+            return asked
+    asked_for = next((said.removesuffix(ending) for ending in ASKED_FOR if said.endswith(ending)), said)
+    return _names().get(said) or _asked().get(said) or _names().get(asked_for)
 
 
 def spoken(text: str, before: str, *, settled: bool) -> str:
@@ -128,6 +136,11 @@ def _alone(plain: str) -> str | None:
 @cache
 def _names() -> dict[str, str]:
     return {bare(name): code for code, known in languages().items() for name in (known["name"], *known["also"])}
+
+
+@cache
+def _asked() -> dict[str, str]:
+    return {bare(text): code for code, known in languages().items() for text in known.get("asks", ())}
 
 
 @cache

@@ -5,19 +5,27 @@ they stand, kept under the question they answer, and handed on in full. Only dan
 and the wish to speak with a person. In easy Japanese the understanding reads as ever.
 """
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bot.compose import ECHO
 from bot.dialogue import Answer, Line
 from bot.language import bare
 from bot.talk import MOST_SKIPS, Talk, danger_group
 from bot.understanding import Assessment, Reading
 from bot.understanding.crisis import screen_text
 from bot.words import Talk as TalkWords
-from bot.words import Words
+from bot.words import Words, words
 
 LONGEST_WISH = 60
 ECHO_SHORTEST, ECHO_LONGEST = 6, 60
 QUESTION_MARKS = ("?", "？")
+#: What everybody who lives in Japan may say in Japanese, in the middle of a talk in another language.
+ALSO_IN_JAPANESE = ("skip", "person")
+SENTENCE_ENDS = re.compile(r"(?<=[.!?。？！।])\s*")
+#: 「はい」 and “All right.”: a nod may come again. With its full stop.
+LONGEST_NOD = 11
 #: Buttons that mean something only under their own question.
 BUTTONS_OF = {"contact": ("here", "phone"), "share": ("yes", "no", "later")}
 
@@ -53,40 +61,47 @@ def greeting(own: Words) -> Answer:
 
 
 def speak(
-    own: Words, talk: Talk, heard: Heard, reading: Reading, assessment: Assessment, attachment: str, waits: bool
+    own: Words,
+    talk: Talk,
+    heard: Heard,
+    reading: Reading,
+    assessment: Assessment,
+    attachment: str,
+    waits: bool,
+    said: Sequence[str],
 ) -> Answer:
-    """What to say. `waits`: a person was asked for already; then nothing more is asked."""
+    """What to say. `waits`: a person was asked for already; then nothing more is asked. `said`: all that we said in
+    this case, oldest first, so that nothing is said twice."""
     assert own.talk
     if reading.urgency.at_least("urgent"):
-        return _in_danger(own, own.talk, talk.turns, reading, heard)
+        return _in_danger(own, own.talk, reading, heard, said)
     if heard.means == "person":
-        return _answer(Line(_turn_over(own.talk.person, talk.turns)), Line(do="offer_person"))
+        return _answer(Line(_fresh(own.talk.person, said)), Line(do="offer_person"))
     if heard.means == "skip" and talk.open_topic:
-        return _skipped(own.talk, talk, assessment)
+        return _skipped(own.talk, talk, assessment, said)
     if waits or talk.stage == "done":
-        return _answer(Line(_added(own, own.talk, talk.turns, heard, attachment)))
+        return _answer(Line(_added(own, own.talk, heard, attachment, said)))
     if heard.means in ("hello", "done") and talk.stage == "opening":
         return _answer(Line(own.opening))
     if heard.means == "done":
         return _end(own.talk)
-    first = Line(_taken_up(own, own.talk, talk.turns, heard, reading, assessment, attachment))
+    first = Line(_taken_up(own, own.talk, heard, reading, assessment, attachment, said))
     if talk.stage == "opening" and not reading.tells:
         return _answer(first, Line(own.reception.invite))
     return _go_on(own.talk, first, talk.next_topic(assessment), {"yes": True, "no": False}.get(heard.means))
 
 
-def _in_danger(own: Words, words: TalkWords, turns: int, reading: Reading, heard: Heard) -> Answer:
-    wordings = words.danger.get(danger_group(reading.urgency.kinds), own.reception.danger)
-    lines = [Line(_turn_over(wordings, turns)), Line(do="show_hotlines"), Line(words.stay)]
+def _in_danger(own: Words, words: TalkWords, reading: Reading, heard: Heard, said: Sequence[str]) -> Answer:
+    wordings = [*words.danger.get(danger_group(reading.urgency.kinds), ()), *own.reception.danger]
+    stay = Line(_unsaid([words.stay], said))
+    lines = [Line(_fresh(wordings, said)), Line(do="show_hotlines"), stay]
     return _answer(*lines, *([Line(do="offer_person")] if heard.means == "person" else []))
 
 
-def _skipped(words: TalkWords, talk: Talk, assessment: Assessment) -> Answer:
+def _skipped(words: TalkWords, talk: Talk, assessment: Assessment, said: Sequence[str]) -> Answer:
     if talk.skips + 1 >= MOST_SKIPS:
         return _answer(Line(words.tired, (words.buttons["person"],)), Line(do="skip"), Line(do="offer_person"))
-    return _go_on(
-        words, Line(_turn_over(words.skipped, talk.turns)), talk.next_topic(assessment), None, Line(do="skip")
-    )
+    return _go_on(words, Line(_fresh(words.skipped, said)), talk.next_topic(assessment), None, Line(do="skip"))
 
 
 def _go_on(words: TalkWords, first: Line, topic: str, share: bool | None, *does: Line) -> Answer:
@@ -103,26 +118,32 @@ def _end(words: TalkWords) -> Answer:
 
 
 def _taken_up(
-    own: Words, words: TalkWords, turns: int, heard: Heard, reading: Reading, assessment: Assessment, attachment: str
+    own: Words,
+    words: TalkWords,
+    heard: Heard,
+    reading: Reading,
+    assessment: Assessment,
+    attachment: str,
+    said: Sequence[str],
 ) -> str:
+    """What is said before the next question; "" where all of it was said before, for the question is enough."""
     shared = {"yes": words.share_yes, "no": words.share_no, "later": words.share_later}
     if heard.means in shared:
         return shared[heard.means]
     if attachment != "none":
-        return own.reception.attachment
+        return _unsaid([own.reception.attachment, *own.reception.thanks], said)
     if heard.asks_us:
-        return words.cannot_answer
-    if assessment.urgency.level != "none":
-        return _turn_over(words.careful, turns)
-    if reading.echo and heard.means == "told":
-        return _turn_over(own.reception.took_up, turns).replace("[[echo]]", reading.echo)
-    return _turn_over(own.reception.thanks, turns)
+        return _unsaid(words.cannot_answer, said)
+    careful = words.careful if assessment.urgency.level != "none" else []
+    took_up = own.reception.took_up if reading.echo and heard.means == "told" else []
+    wording = _unsaid([*careful, *took_up, *own.reception.thanks], said)
+    return wording.replace(ECHO, reading.echo or "")
 
 
-def _added(own: Words, words: TalkWords, turns: int, heard: Heard, attachment: str) -> str:
+def _added(own: Words, words: TalkWords, heard: Heard, attachment: str, said: Sequence[str]) -> str:
     if attachment != "none":
-        return own.reception.attachment
-    return words.cannot_answer if heard.asks_us else _turn_over(words.added, turns)
+        return _fresh([own.reception.attachment, *words.added], said)
+    return _fresh([*(words.cannot_answer if heard.asks_us else ()), *words.added], said)
 
 
 def _meaning(said: str, words: TalkWords, open_topic: str | None) -> str:
@@ -134,10 +155,11 @@ def _meaning(said: str, words: TalkWords, open_topic: str | None) -> str:
     return next((name for name in here if said in _meant(words, name)), "told")
 
 
-def _meant(words: TalkWords, name: str) -> set[str]:
+def _meant(own: TalkWords, name: str) -> set[str]:
     """Everything that means this button, as letters alone."""
-    phrases = [*words.hears.get(name, ()), *([words.buttons[name]] if name in words.buttons else [])]
-    return {bare(phrase) for phrase in phrases}
+    easy = words("ja-easy").talk
+    spoken = [own, easy] if easy and name in ALSO_IN_JAPANESE else [own]
+    return {bare(phrase) for one in spoken for phrase in (*one.hears.get(name, ()), one.buttons.get(name, ""))} - {""}
 
 
 def _echo(text: str) -> str | None:
@@ -147,8 +169,20 @@ def _echo(text: str) -> str | None:
     return plain if fits and not set(plain) & set('“”"「」') else None
 
 
-def _turn_over(wordings: list[str], turns: int) -> str:
-    return wordings[turns % len(wordings)]
+def _fresh(wordings: Sequence[str], said: Sequence[str]) -> str:
+    """The wording that was said longest ago, those of which nothing was said first."""
+    return min(wordings, key=lambda wording: _last_place(wording, said))
+
+
+def _unsaid(wordings: Sequence[str], said: Sequence[str]) -> str:
+    """As `_fresh`, but "" where something of each was said."""
+    return next((wording for wording in wordings if _last_place(wording, said) < 0), "")
+
+
+def _last_place(wording: str, said: Sequence[str]) -> int:
+    """Where in `said` a sentence of this wording stands last; -1 where none does."""
+    sentences = [one for one in SENTENCE_ENDS.split(wording) if ECHO not in one and len(one) > LONGEST_NOD]
+    return max((at for at, text in enumerate(said) if any(one in text for one in sentences)), default=-1)
 
 
 def _answer(*lines: Line, asks: str | None = None, share: bool | None = None) -> Answer:

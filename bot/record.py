@@ -13,7 +13,7 @@ from bot.talk import Talk
 from bot.words import JAPANESE, words
 from bot.work import Thought, Work
 from handoff import case as cases
-from handoff import check_ins, corrections, finding, summary
+from handoff import check_ins, corrections, finding, summary, waiting
 from storage.database import add_row
 from storage.models import Base, Case, Conversation, Message, Turn
 from storage.settings import Settings
@@ -118,7 +118,9 @@ def _unread_words(session: Session, case: Case) -> str:
     """In a language that is not understood, everything that was written: the counselor gets it in full."""
     if case.language.startswith(JAPANESE):
         return ""
-    return "\n".join(text for text in written_words(session, case) if not chosen(text))
+    own = words(case.language).talk
+    buttons = {*own.buttons.values()} if own else set()
+    return "\n".join(text for text in written_words(session, case) if text not in buttons and not chosen(text))
 
 
 def written_words(session: Session, case: Case) -> list[str]:
@@ -127,6 +129,12 @@ def written_words(session: Session, case: Case) -> list[str]:
         Message.case_id == case.id, Message.sender == "resident", Message.unsent_at.is_(None), Message.text != ""
     )
     return list(session.scalars(written.order_by(Message.id)))
+
+
+def said_words(session: Session, case: Case) -> list[str]:
+    """What the machine said in this case, in order."""
+    said = select(Message.text).where(Message.case_id == case.id, Message.sender == cases.BOT, Message.kind == "text")
+    return list(session.scalars(said.order_by(Message.id)))
 
 
 def _act(session: Session, case: Case, work: Work, thought: Thought, now: datetime) -> None:
@@ -172,11 +180,20 @@ def _answer(
     if not at_door and not _can_be_reached(work, conversation):
         return
     own = words(conversation.language)
-    said = compose.messages(thought, own, first=notice, now=now, settings=settings)
+    about = _likely_reading(session, thought, now, settings)
+    said = compose.messages(thought, own, first=notice, now=now, settings=settings, about=about)
     conversation.notice_at = conversation.notice_at or now
     # Where LINE is only a door the talk stays on the page, which asks for it.
     delivery = None if at_door else _delivery(session, work, conversation, cases.BOT, now)
     _write(session, conversation, case, turn, said, "text", delivery, now)
+
+
+def _likely_reading(session: Session, thought: Thought, now: datetime, settings: Settings) -> datetime | None:
+    """Looked up only where it is said: at the end of a talk, and to who asks for it."""
+    if not (thought.answer and compose.TELL_WHEN & thought.answer.does):
+        return None
+    hours = waiting.Hours.read(settings.staff_from, settings.staff_until)
+    return waiting.likely_reading(session, now, hours, urgent=thought.assessment.urgency.at_least("urgent"))
 
 
 def _show_the_way(

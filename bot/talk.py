@@ -6,17 +6,23 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from bot.understanding import Assessment, Reading, Urgency
+from bot.answers import answers, asks_back, told
+from bot.understanding import Assessment, Member, Reading, Urgency
 
 #: What is gently found out, in this order, unless the resident told it by themselves.
 TOPICS = ("since", "household", "tried", "wish", "contact", "area", "share")
 #: A referral in one message is enough: only what referrals lack is asked.
 AGENCY_TOPICS = ("wish", "contact")
+#: After danger was told only what helps a person to reach them; and who wants a person is not questioned by a machine.
+DANGER_TOPICS = ("contact", "area")
+AGENCY_DANGER_TOPICS = PERSON_TOPICS = ("contact",)
 MOST_QUESTIONS = 6
 MOST_SKIPS = 2
-#: Rasa reads its whole tracker back at every turn; a new one every few turns keeps that short.
-TURNS_A_TRACKER = 8
+#: Rasa's trackers must not grow for years; within one, no wording comes back before the others were said.
+TURNS_A_TRACKER = 64
 LONGEST_TOPIC = 200
+
+CHILDREN, ADULT = ("son", "daughter", "child", "grandchild"), 18
 
 DANGER_KINDS = {
     "suicide": ("suicide", "self_harm"),
@@ -32,8 +38,11 @@ class Talk:
     """The state of one talk, kept with its conversation as JSON.
 
     `stage`: opening (nothing told yet), listening, confirming (the summary was shown), done (the talk was ended).
-    `open_topic`: what our last question asked. `skips`: questions left out in a row. `told_lines`: the kinds of
-    danger for which helplines were shown already, so that they are not shown again at every turn.
+    `open_topic`: what our last question asked. `skips`: questions left out in a row; once they are MOST_SKIPS they stay
+    so, for who was asked enough was asked enough. `told_lines`: the kinds of danger for which helplines were shown
+    already, so that they are not shown again at every turn. `wants_person`: a person was asked for, or offered.
+    `returns`: somebody begins anew whose last case was closed, and has not written since. `told_when`: about when a
+    person reads was asked for, and told.
     """
 
     stage: str = "opening"
@@ -42,25 +51,48 @@ class Talk:
     skips: int = 0
     turns: int = 0
     told_lines: tuple[str, ...] = ()
+    wants_person: bool = False
+    returns: bool = False
+    told_when: bool = False
 
-    def hear(self, text: str, reading: Reading, before: Assessment) -> Assessment:
-        """The assessment after this text, with the answer to our last question filed under its topic."""
-        after = before.take_in(reading)
-        if self.open_topic in TOPICS and self.open_topic != "share" and _sounds_like_an_answer(text):
-            after = after.with_topic(self.open_topic, text.strip()[:LONGEST_TOPIC])
-        return after
+    def anew(self) -> Talk:
+        """The talk of who writes again after an end. Only the count goes on, since Rasa's trackers are named by it."""
+        return Talk(turns=self.turns, returns=self.returns or self.stage != "opening")
+
+    def file(
+        self,
+        text: str,
+        attachment: str,
+        reading: Reading,
+        assessment: Assessment,
+        does: Iterable[str],
+        answered: bool | None = None,
+    ) -> Assessment:
+        """The assessment with the answer to our last question under its topic, where the text is one.
+
+        `does`: what our answer to this text does. It is known only now whether the question was left out. `answered`:
+        whether the text answers, where that is known already (in other languages than Japanese).
+        """
+        if attachment == "location":
+            return assessment.with_topic("area", text.strip()[:LONGEST_TOPIC]) if text.strip() else assessment
+        topic = self.open_topic
+        if attachment != "none" or topic not in TOPICS or topic == "share":
+            return assessment
+        if not (answers(topic, text, reading, does) if answered is None else answered):
+            return assessment
+        return assessment.with_topic(topic, text.strip()[:LONGEST_TOPIC])
 
     def next_topic(self, assessment: Assessment) -> str:
         """What is still unknown and was not asked, or "none" when enough was asked."""
         if len(self.asked) >= MOST_QUESTIONS or self.skips >= MOST_SKIPS:
             return "none"
-        topics = AGENCY_TOPICS if assessment.speaker == "agency" else TOPICS
         known = {*assessment.topics, *self.asked}
         if len(assessment.members) > 2:  # who has named two others at home has told who lives there
             known.add("household")
-        return next((topic for topic in topics if topic not in known), "none")
+        open_ones = (topic for topic in self._topics(assessment) if topic not in known)
+        return next((topic for topic in open_ones if not told(topic, assessment.said)), "none")
 
-    def metadata(self, reading: Reading, assessment: Assessment, attachment: str) -> dict[str, Any]:
+    def metadata(self, text: str, reading: Reading, assessment: Assessment, attachment: str) -> dict[str, Any]:
         """What Rasa needs to choose its words: bot/rasa/README.md lists the keys. No resident's words."""
         topic = self.next_topic(assessment)
         return {
@@ -69,11 +101,14 @@ class Talk:
             "asked": self.open_topic or "none",
             "danger": _danger(reading, assessment),
             "danger_kind": danger_group(danger_now(reading, assessment).kinds),
+            "careful": _careful(assessment.urgency),
             "speaker": _spoken_about(assessment),
             "tells": reading.tells,
             "echo": reading.echo is not None,
             "attachment": attachment,
             "skips": self.skips,
+            "returns": self.returns,
+            "asks": asks_back(text),
         }
 
     def after(self, asks: str | None, does: Iterable[str], reading: Reading, assessment: Assessment) -> Talk:
@@ -85,9 +120,12 @@ class Talk:
             stage=self._stage_after(did, assessment),
             asked=self.asked if asks is None or asks in self.asked else (*self.asked, asks),
             open_topic=asks,
-            skips=self.skips + 1 if "skip" in did else 0,
+            skips=self._skips_after(did),
             turns=self.turns + 1,
             told_lines=(*self.told_lines, *danger.kinds) if "show_hotlines" in did else self.told_lines,
+            wants_person=self.wants_person or "offer_person" in did,
+            returns=False,
+            told_when=self.told_when or "show_when" in did,
         )
 
     def lines_are_news(self, danger: Urgency) -> bool:
@@ -109,8 +147,28 @@ class Talk:
         lists = {name: tuple(data.get(name, ())) for name in ("asked", "told_lines")}
         return cls(**{**data, **lists})
 
+    def _topics(self, assessment: Assessment) -> tuple[str, ...]:
+        in_danger, agency = assessment.urgency.at_least("urgent"), assessment.speaker == "agency"
+        if in_danger and agency:
+            return AGENCY_DANGER_TOPICS
+        if in_danger:
+            return DANGER_TOPICS[::-1] if _ambulance(assessment.urgency) else DANGER_TOPICS
+        if self.wants_person:
+            return PERSON_TOPICS
+        return AGENCY_TOPICS if agency else TOPICS
+
+    def _skips_after(self, did: set[str]) -> int:
+        if "skip" in did:
+            return min(self.skips + 1, MOST_SKIPS)
+        return self.skips if self.skips >= MOST_SKIPS else 0
+
     def _stage_now(self, topic: str, assessment: Assessment) -> str:
-        if self.stage == "listening" and topic == "none" and self.skips < MOST_SKIPS:
+        if (
+            self.stage == "listening"
+            and topic == "none"
+            and self.skips < MOST_SKIPS
+            and not _tells_of_death(assessment)
+        ):
             return "summary"
         return "listening" if self.stage == "opening" and assessment.tells else self.stage
 
@@ -124,9 +182,21 @@ class Talk:
         return self.stage
 
 
-def _sounds_like_an_answer(text: str) -> bool:
-    stripped = text.strip()
-    return len(stripped) >= 2 and not stripped.endswith(("?", "？", "ですか", "ますか"))
+def _ambulance(urgency: Urgency) -> bool:
+    """Whether somebody may have to be found at once, so that the place is asked first."""
+    by_ambulance = {*DANGER_KINDS["suicide"], *DANGER_KINDS["medical"]}
+    return urgency.level == "immediate" and bool(by_ambulance & set(urgency.kinds[:1]))
+
+
+def _careful(urgency: Urgency) -> bool:
+    """Whether an answer could be read by the one who does violence, so that we ask first whether it is safe."""
+    worst = urgency.kinds[0] if urgency.kinds else ""
+    return worst == "dv" or (worst in DANGER_KINDS["violence"] and urgency.at_least("urgent"))
+
+
+def _tells_of_death(assessment: Assessment) -> bool:
+    """Then no summary is put before the resident unasked: it would read their own words back to them as items."""
+    return assessment.urgency.at_least("urgent") and bool(set(DANGER_KINDS["suicide"]) & set(assessment.urgency.kinds))
 
 
 def danger_now(reading: Reading, assessment: Assessment) -> Urgency:
@@ -135,9 +205,17 @@ def danger_now(reading: Reading, assessment: Assessment) -> Urgency:
 
 
 def _spoken_about(assessment: Assessment) -> str:
-    """Whose talk it is. Who tells of several people at home tells of their own home: 「その方」 would be nobody."""
-    others = [member for member in assessment.members if member.relation != "self" and member.fields]
-    return "self" if assessment.speaker == "family" and len(others) > 1 else assessment.speaker
+    """Whose talk it is. Who tells of several people at home, of their child, or of themselves too, tells of their own
+    home: 「その方」 would be nobody, or a strange word for one's daughter."""
+    if assessment.speaker != "family":
+        return assessment.speaker
+    troubled = [member for member in assessment.members if member.fields]
+    own_home = len(troubled) > 1 or any(member.relation == "self" or _is_child(member) for member in troubled)
+    return "self" if own_home else "family"
+
+
+def _is_child(member: Member) -> bool:
+    return member.relation in CHILDREN and (member.age is None or member.age < ADULT)
 
 
 def _danger(reading: Reading, assessment: Assessment) -> str:

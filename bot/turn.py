@@ -18,7 +18,7 @@ from bot import compose, door, other_languages, reception
 from bot.dialogue import Answer, Line, Rasa, RasaUnusable
 from bot.language import spoken
 from bot.other_languages import Heard
-from bot.record import record, written_words
+from bot.record import record, said_words, written_words
 from bot.stopping import means_stop, says_only_that
 from bot.talk import Talk
 from bot.understanding import Assessment, Reading, Understander
@@ -29,7 +29,7 @@ from handoff.case import ended_lately
 from handoff.support_words import check_in_words
 from storage.clock import Clock
 from storage.database import Database
-from storage.models import Conversation
+from storage.models import Case, Conversation
 from storage.settings import Settings
 
 log = structlog.get_logger()
@@ -91,18 +91,20 @@ class Turns:
         before = await self._before(work, language)
         reading = await self._read(work.text, before, language, beyond_us=_beyond_us(work))
         heard = other_languages.hear(work.text, words(language), talk.open_topic)
-        assessment = talk.hear(work.text if heard.answers else "", reading, before)
-        answer, voice = None, "nobody"
+        assessment, answer, voice = before.take_in(reading), None, "nobody"
         stops = await self._stops(work, language)
-        confirms = Line(check_in_words(language).stopped)
-        if stops and not work.held and says_only_that(work.text) and not reading.urgency.at_least("watch"):
-            answer, voice = Answer((confirms,)), "words"
-        elif work.written and not work.held and at_door:
-            answer, voice = door.on_the_page(work, talk, reading, words(language)), "door"
-        elif work.written and not work.held:
-            answer, voice = await self._say(work, words(language), talk, heard, reading, assessment)
-        if stops and answer and confirms not in answer.lines:
-            answer = replace(answer, lines=(confirms, *answer.lines))
+        if work.written and not work.held:
+            if stops and says_only_that(work.text) and not reading.urgency.at_least("watch"):
+                answer, voice = Answer(()), "words"
+            elif at_door:
+                answer, voice = door.on_the_page(work, talk, reading, words(language)), "door"
+            else:
+                answer, voice = await self._say(work, words(language), talk, heard, reading, assessment)
+        if answer:
+            answered = None if words(language).talk is None else heard.answers
+            assessment = talk.file(work.text, work.attachment, reading, assessment, answer.does, answered)
+            if stops:
+                answer = replace(answer, lines=(Line(check_in_words(language).stopped), *answer.lines))
         return Thought(began_at, talk, reading, assessment, answer, voice, language, stops)
 
     async def _stops(self, work: Work, language: str) -> bool:
@@ -141,14 +143,17 @@ class Turns:
             return other_languages.greeting(own), "words"
         if own.talk:
             waits = bool(work.case and work.case.person_wanted_at)
-            said = other_languages.speak(own, talk, heard, reading, assessment, work.attachment, waits)
-            return said, "words"
+            said = await self._said(work.case)
+            return other_languages.speak(own, talk, heard, reading, assessment, work.attachment, waits, said), "words"
         try:
-            metadata = talk.metadata(reading, assessment, work.attachment)
+            metadata = talk.metadata(work.text, reading, assessment, work.attachment)
             return await self._rasa.say(f"{work.conversation.id}.{talk.tracker}", work.text, metadata), "rasa"
         except RasaUnusable as error:
             log.warning("turn.reception_speaks", conversation=work.conversation.id, why=str(error))
             return reception.speak(own, talk.turns, reading, work.attachment), "reception"
+
+    async def _said(self, case: Case | None) -> list[str]:
+        return [] if case is None else await self._database.read(lambda session: said_words(session, case))
 
 
 def _beyond_us(work: Work) -> bool:
@@ -164,5 +169,4 @@ def _language(work: Work) -> str:
 
 def _talk(work: Work) -> Talk:
     talk = Talk.from_json(work.conversation.talk)
-    # Long after a closed case the resident begins anew; only the count goes on, since Rasa's trackers are named by it.
-    return talk if work.case or work.reopens else replace(Talk(), turns=talk.turns)
+    return talk if work.case or work.reopens else talk.anew()

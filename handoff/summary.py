@@ -4,6 +4,7 @@ Pure functions over an assessment as it is stored (`bot.understanding.Assessment
 not told: every line is a quote or the name of what a quote was filed under, and what is unknown is listed as not asked.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -15,6 +16,8 @@ Assessment = Mapping[str, Any]
 LEVELS = ("none", "watch", "urgent", "immediate")
 LONGEST_COMPLAINT = 200
 LONGEST_QUOTE_FOR_RESIDENT = 30
+#: 「わかりません」 is kept for the counselor; read back as one's wish it would be mockery.
+_UNSURE = re.compile(r"^.{0,4}わか(?:らな|りませ|んな|らん|りまへ).{0,4}$")
 #: The assessment's topics by the names that the interface for staff systems uses.
 TOPICS = {
     "since": "since",
@@ -75,7 +78,7 @@ def for_resident(assessment: Assessment) -> list[str]:
     lines += _nobodys(assessment)
     topics = assessment.get("topics", {})
     for topic, label in (("tried", words().tried), ("wish", words().wish)):
-        if topics.get(topic):
+        if topics.get(topic) and not _UNSURE.search(topics[topic]):
             lines.append(f"{label}：「{shorten(topics[topic], LONGEST_QUOTE_FOR_RESIDENT)}」")
     return lines
 
@@ -149,7 +152,10 @@ def _danger(assessment: Assessment) -> str:
 def _member(member: Mapping[str, Any]) -> str:
     name = _name_and_age(member, words().relations, "（{}歳）")
     fields = "・".join(field_name(field) for field in member.get("fields", ()))
-    return name + (f"：{fields}" if fields else "")
+    if fields:
+        return f"{name}：{fields}"
+    quotes = member.get("quotes", ()) if member.get("relation") != "self" else ()
+    return name + "".join(f"「{shorten(quote, LONGEST_QUOTE_FOR_RESIDENT)}」" for quote in quotes[:1])
 
 
 def _kindly(member: Mapping[str, Any]) -> str:

@@ -136,13 +136,13 @@ class Town:
                 with contextlib.suppress(TimeoutError):
                     await self.service.bells.wait("queue", 0.05)
 
-    async def quiet(self) -> None:
+    async def quiet(self, within_s: float = 15.0) -> None:
         """Waits until nothing is left to do."""
 
         async def nothing_left() -> bool:
             return await self.service.database.read(_left_to_do) == 0
 
-        await self.until(nothing_left)
+        await self.until(nothing_left, within_s)
 
 
 def _all_cases(session: Session) -> list[Case]:

@@ -92,6 +92,27 @@ async def test_a_frozen_or_dead_rasa_is_left_alone_for_a_while(town: Town, rasa:
     assert len(rasa.asked) == asked, "nobody waits for the time-out a second time"
 
 
+async def test_an_idle_connection_that_rasa_ends_costs_no_answer(town: Town, rasa: StandInRasa) -> None:
+    hanako = town.resident()
+    await hanako.come()
+    rasa.hang_ups = 1
+    assert await hanako.talk(HANAKO) == ["話してくださって、ありがとうございます。", "それは、いつごろからですか。"]
+    rasa.hang_ups = 2
+    assert words().reception.person in "".join(await hanako.talk("去年の秋からです"))
+
+
+async def test_the_next_trouble_is_not_filed_as_an_answer(town: Town, rasa: StandInRasa) -> None:
+    hanako = town.resident()
+    await hanako.come()
+    await hanako.talk(HANAKO)
+    await hanako.talk("夫は毎日お酒を飲んで、どなります")
+    rasa.say("はい、とばします。", do="skip")
+    await hanako.talk("とばす")
+
+    (case,) = await town.cases()
+    assert case.assessment["topics"]["since"] == "夫が仕事を辞めてから"
+
+
 async def test_danger_brings_verified_numbers_and_the_top_of_the_queue_without_rasa(
     town: Town, rasa: StandInRasa
 ) -> None:

@@ -19,6 +19,7 @@ from rasa.shared.core.constants import DEFAULT_INTENTS
 from serve import VAR, quiet_logs, set_environment
 
 LONGEST_SENTENCE = 40  # characters
+LONGEST_NOD = 10  # 「わかりました」 may stand in many wordings; all longer sentences stand in one
 MOST_TEXTS = 3  # in one answer
 DANGERS = ("none", "suicide", "violence", "need", "medical", "harm")
 
@@ -43,10 +44,10 @@ async def play_all(model: Path) -> tuple[list[str], int]:
     from components.wording import FreshWording
 
     agent = Agent.load(str(model), generator=FreshWording(), tracker_store=InMemoryTrackerStore(None))
-    wrong, played = list(wrong_texts(agent.domain.responses)), 0
+    wrong, played = [*wrong_texts(agent.domain.responses), *twice_said(agent.domain.responses)], 0
     for played, (intent, metadata) in enumerate(messages(agent.domain.intents), start=1):
         known = Circumstances.read(metadata)
-        settled = known.settle(intent, 1.0, 0.5)
+        settled = known.settle(intent, 1.0, 0.5, 20)
         answer = await say(agent, str(played), settled, metadata, known.words(settled, 20))
         wrong += [f"{fault}: {intent} {metadata} -> {answer}" for fault in faults(intent, metadata, answer)]
     return wrong, played
@@ -98,6 +99,18 @@ def wrong_texts(responses: dict[str, list[dict[str, Any]]]) -> Iterator[str]:
                 yield f"a number, a why, a brace or a shout: {text}"
             if text.count("か。") > (1 if name == "utter_next" else 0):
                 yield f"a question too many: {text}"
+
+
+def twice_said(responses: dict[str, list[dict[str, Any]]]) -> Iterator[str]:
+    """Sentences that stand in two wordings: one talk could meet both. The same words under two conditions are one."""
+    homes: dict[str, set[str]] = {}
+    for variations in responses.values():
+        for text in (variation["text"] for variation in variations):
+            for sentence in re.split("[。？.?]", text):
+                homes.setdefault(sentence.strip(), set()).add(text)
+    for sentence, texts in homes.items():
+        if len(sentence) > LONGEST_NOD and len(texts) > 1:
+            yield f"said in {len(texts)} wordings: {sentence}"
 
 
 def faults(intent: str, metadata: dict[str, Any], answer: list[dict[str, Any]]) -> Iterator[str]:

@@ -47,7 +47,7 @@ class Talk:
     share_yes: str
     share_no: str
     share_later: str
-    cannot_answer: str
+    cannot_answer: list[str]
     added: list[str]
     enough: str
 
@@ -113,8 +113,7 @@ def words(language: str = JAPANESE) -> Words:
     """The words of a language; Japanese where there are none."""
     read = _read(f"{language if language in languages() else JAPANESE}.yml")
     talk = Talk(**read["talk"]) if "talk" in read else None
-    # The door's words are there in Japanese only.
-    return Words(**{"door": _read("ja.yml")["door"], **read, "reception": Reception(**read["reception"]), "talk": talk})
+    return Words(**{**read, "reception": Reception(**read["reception"]), "talk": talk})
 
 
 @cache

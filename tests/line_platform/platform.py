@@ -6,7 +6,7 @@ import itertools
 import secrets
 import socket
 from collections import defaultdict, deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Self
@@ -159,6 +159,15 @@ class LinePlatform:
         """The resident writes a text."""
         return await self._write(user, {"type": "text", "text": text, "quoteToken": secrets.token_urlsafe(24)})
 
+    async def say_in_a_row(self, user: str, texts: Sequence[str]) -> int:
+        """The resident writes several texts faster than LINE delivers: one webhook, delivered until the bot takes it.
+        The bot's status."""
+        contents = ({"type": "text", "text": text, "quoteToken": secrets.token_urlsafe(24)} for text in texts)
+        events = [self._written(user, content) for content in contents]
+        while (status := await self.webhooks.post(events)) is None or status >= 500:
+            pass
+        return status
+
     async def send(self, user: str, kind: str, **more: Any) -> Webhook:
         """The resident sends a sticker, image, video, audio, file or location."""
         return await self._write(user, {"type": kind, **(SAMPLES.get(kind, {})), **more})
@@ -297,10 +306,12 @@ class LinePlatform:
         return token
 
     async def _write(self, user: str, message: dict[str, Any]) -> Webhook:
+        return await self.webhooks.deliver(self._written(user, message))
+
+    def _written(self, user: str, message: dict[str, Any]) -> dict[str, Any]:
         message = {"id": str(next(self._numbers)), **message}
         self.talks[user].append(Line(message["id"], "user", message["type"], message.get("text", ""), self.clock.now()))
-        event = self.webhooks.event(user, "message", replyToken=self.issue_token(user), message=message)
-        return await self.webhooks.deliver(event)
+        return self.webhooks.event(user, "message", replyToken=self.issue_token(user), message=message)
 
     def _take(self, via: str, user: str, messages: list[dict[str, Any]]) -> Answer:
         self.calls[via] += 1

@@ -6,10 +6,10 @@ from storage.clock import Clock
 
 
 class SetClock(Clock):
-    """Begins on a Monday at ten in Japan, when the desk is open."""
+    """Begins on a Tuesday at ten in Japan, when the desk is open."""
 
-    def __init__(self) -> None:
-        self._now = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
+    def __init__(self, begins: datetime = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)) -> None:
+        self._now = begins.astimezone(UTC)
 
     def now(self) -> datetime:
         """The instant it was set to."""

@@ -20,6 +20,8 @@ class StandInRasa:
         self.answer: Any = WELL
         self.status = 200
         self.pause = 0.0
+        #: How many of the next calls it hangs up on, as a server does that ends an idle connection.
+        self.hang_ups = 0
         self.asked: list[dict[str, Any]] = []
         self.url = ""
 
@@ -46,6 +48,9 @@ class StandInRasa:
 
     async def _webhook(self, request: web.Request) -> web.Response:
         asked = await request.json()
+        if self.hang_ups and request.transport:
+            self.hang_ups -= 1
+            request.transport.close()
         self.asked.append(asked)
         if self.pause:
             await asyncio.sleep(self.pause)

@@ -40,6 +40,12 @@ WAITING = {"ask_person", "delete_request", "angry"}
 # Topics that are asked in other words when somebody speaks about another person.
 ABOUT_OTHERS = {"household", "tried", "wish"}
 A_FEW_CHARACTERS = 12
+SHORT = 20
+# Where a question of ours is open, or a trouble is heard, these are believed only when they are quite sure.
+QUITE_SURE = 0.8
+HARDLY_ANSWERS = {"angry", "joke"}
+# Short replies to a question. A few words that mean one of these are not taken for a new trouble.
+REPLIES = {"skip", "dont_know", "later", "thats_all", "goodbye", "thanks", "affirm", "deny"}
 # Replies to a question that leave it open: it is not asked again at once.
 NO_ANSWERS = ("skip", "dont_know", "share_yes", "share_no")
 
@@ -52,12 +58,15 @@ class Circumstances:
     topic: str
     asked: str
     danger: str
+    careful: bool
     speaker: str
     attachment: str
     tells: bool
     echo: bool
     watch: bool
     skips: int
+    returns: bool
+    asks: bool
 
     @classmethod
     def read(cls, metadata: Any) -> Circumstances:
@@ -71,20 +80,32 @@ class Circumstances:
             topic=one_of(TOPICS, given.get("topic")),
             asked=one_of(TOPICS, given.get("asked")),
             danger=("other" if kind == "none" else kind) if level in ("urgent", "immediate") else "none",
+            careful=given.get("careful") is True,
             speaker=one_of(SPEAKERS, given.get("speaker")),
             attachment=one_of(ATTACHMENTS, given.get("attachment")),
             tells=given.get("tells") is True,
             echo=given.get("echo") is True,
             watch=level == "watch",
             skips=skips if isinstance(skips, int) else 0,
+            returns=given.get("returns") is True,
+            asks=given.get("asks") is True,
         )
 
-    def settle(self, intent: str, confidence: float, sure: float) -> str:
-        """The intent to act on. Told troubles win, except over what must never be overheard."""
+    def settle(self, intent: str, confidence: float, sure: float, length: int) -> str:
+        """The intent to act on, for a text of so many characters. Told troubles win, except over what must never be
+        overheard."""
         if confidence < sure or self.attachment != "none":
             return "tell_trouble"
         if self.danger != "none":
             return intent if intent in ("ask_person", "delete_request") else "tell_trouble"
+        if self.asked != "none" and intent in HARDLY_ANSWERS and confidence < QUITE_SURE:
+            return "tell_trouble"  # 「沢口だ」 is a place, and no anger
+        if intent == "thats_all" and confidence >= QUITE_SURE and length <= A_FEW_CHARACTERS:
+            return intent
+        if intent == "share_no" and self.asked != "share":
+            return "ask_privacy"  # 「親には言わないで」 is a worry, and no answer to what was never asked
+        if intent in REPLIES and self.asked != "none" and length <= A_FEW_CHARACTERS:
+            return intent
         if self.tells and not self._stands_beside_a_trouble(intent):
             return "tell_trouble"
         return intent
@@ -101,12 +122,16 @@ class Circumstances:
         return {
             "stage": self.stage,
             "asked": "share" if self.asked == "share" else "other",
-            "telling": "trouble" if self.tells else "nothing",
-            "tone": self.tone(),
+            "telling": "trouble" if self.tells and not self._only_asks(intent, length) else "nothing",
+            "tone": self.tone(length),
             "next": self.next_step(intent, length),
         }
 
-    def tone(self) -> str:
+    def _only_asks(self, intent: str, length: int) -> bool:
+        """Whether a short question is all there is: 「だれにも言わない？」 tells of no trouble that could be taken up."""
+        return self.asks and intent in QUESTIONS and length <= SHORT
+
+    def tone(self, length: int) -> str:
         """How to take up what was written; see `utter_heard` in domain.yml."""
         if self.danger != "none":
             return self.danger
@@ -114,9 +139,16 @@ class Circumstances:
             return self.attachment if self.attachment in ("sticker", "location") else "attachment"
         if self.speaker == "agency":
             return "agency"
+        if self.asks and not self.tells and not self.watch:
+            return "question"
         if self.watch:
             return "watch_echo" if self.echo else "watch"
-        return "echo" if self.echo else "plain"
+        if self.returns:
+            return "back"
+        if self.echo:
+            return "echo"
+        # A few words to our question are no confession: 「駅の南です」 wants a nod.
+        return "answer" if self.asked != "none" and not self.tells and length <= SHORT else "plain"
 
     def next_step(self, intent: str, length: int) -> str:
         """What follows the answer; see `utter_next` in domain.yml. In danger nothing is asked but safety."""
@@ -128,11 +160,11 @@ class Circumstances:
             return "again"
         if self.stage == "confirming":
             return self._after_summary(intent, length)
-        if self.skips >= 2 or (self.skips == 1 and intent == "skip"):
+        if self.skips == 1 and intent == "skip":
             return "tired"
         if self.stage == "summary":
             return "summary"
-        if self.stage == "opening" and not self.tells and self.attachment == "none":
+        if self.stage == "opening" and not self.tells:
             return "invite"
         return self._question(intent)
 
@@ -149,6 +181,8 @@ class Circumstances:
         if self.speaker == "agency":
             # An agency's referral lacks two things only: whether the person knows, and how to reach them.
             return "agency_contact" if self.topic == "contact" else "agency_wish"
+        if self.careful and self.topic == "contact":
+            return "contact_safe"
         if self.speaker != "self" and self.topic in ABOUT_OTHERS:
             return f"about_{self.topic}"
         return self.topic
@@ -188,9 +222,12 @@ class MetadataEntities(GraphComponent):
     def _take_in(self, message: Message, known: Circumstances) -> None:
         found = message.get(INTENT) or {}
         confidence = float(found.get("confidence") or 0.0)
-        intent = known.settle(found.get("name") or "", confidence, self._sure)
+        text = message.get(TEXT) or ""
+        intent = known.settle(found.get("name") or "", confidence, self._sure, len(text))
         message.set(INTENT, {"name": intent, "confidence": confidence}, add_to_output=True)
-        words = known.words(intent, len(message.get(TEXT) or ""))
+        words = known.words(intent, len(text))
+        if intent == "change_language" and text.isascii():
+            words["tone"] = "latin"
         message.set(ENTITIES, [entity(name, value) for name, value in words.items()], add_to_output=True)
 
 

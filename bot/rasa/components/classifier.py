@@ -151,8 +151,8 @@ def words(tokens: list[Token]) -> Iterator[str]:
 
 
 def letters(tokens: list[Token]) -> Iterator[str]:
-    """One to four letters in a row, as they were written."""
-    return runs("".join(token.text for token in tokens), 1, 4)
+    """One to four letters in a row, as they were written; the ends count."""
+    return runs(f"^{''.join(token.text for token in tokens)}$", 1, 4)
 
 
 def sounds(tokens: list[Token]) -> Iterator[str]:

@@ -7,10 +7,12 @@ from typing import Any
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.nlu.tokenizers.tokenizer import Token, Tokenizer
 from rasa.shared.nlu.training_data.message import Message
-from sudachipy import Dictionary, SplitMode
+from sudachipy import Dictionary, Morpheme, SplitMode
 
 # Sudachi refuses more than 49,149 bytes at once; Rasa needs no more than the end of a message anyway.
 LONGEST = 1_000
+#: Parts of speech of what is no word.
+MARKS = ("補助記号", "記号", "空白")
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_TOKENIZER, is_trainable=False)
@@ -39,11 +41,16 @@ class SudachiTokenizer(Tokenizer):
         words = [word for word in self._words.tokenize(text) if not word.surface().isspace()]
         tokens = [
             Token(
-                word.surface(), word.begin(), word.end(), {"sound": word.reading_form()}, lemma=word.normalized_form()
+                word.surface(), word.begin(), word.end(), {"sound": sound(word)}, lemma=word.normalized_form()
             )
             for word in words
         ]
         return tokens or [Token("…", 0)]
+
+
+def sound(word: Morpheme) -> str:
+    """How it is read; a mark stays itself, for Sudachi reads 「？」 and 「。」 alike (キゴウ)."""
+    return word.surface() if word.part_of_speech()[0] in MARKS else word.reading_form()
 
 
 def without_surrogates(text: str) -> str:

@@ -22,7 +22,7 @@ from rasa.shared.core.trackers import DialogueStateTracker
 from sqlalchemy.pool import SingletonThreadPool
 
 KEPT_FOR_S = 2 * 24 * 3600
-REMEMBERED = 16  # newest bot utterances that are read back
+REMEMBERED = 80  # newest bot utterances that are read back: some forty turns, in which no wording comes twice
 
 
 class ForgetfulTrackerStore(SQLTrackerStore):

@@ -1,4 +1,4 @@
-"""Which variation of a response is said: the one said longest ago, so that the bot does not repeat itself."""
+"""Which variation of a response is said: the one said longest ago; and what follows is left out before it is repeated."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import BotUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.utils.endpoints import EndpointConfig
+
+# It always stands after another answer, so that it can be left out.
+FOLLOWS = "utter_next"
 
 
 class FreshWording(TemplatedNaturalLanguageGenerator):
@@ -32,7 +35,17 @@ class FreshWording(TemplatedNaturalLanguageGenerator):
         if not fitting:
             return None
         said = [event.text for event in tracker.events if isinstance(event, BotUttered)]
-        return copy.deepcopy(min(fitting, key=lambda response: last_place(said, response.get("text"))))
+        chosen = copy.deepcopy(min(fitting, key=lambda response: last_place(said, response.get("text"))))
+        if utter_action == FOLLOWS and may_be_left_out(chosen) and chosen.get("text") in said:
+            del chosen["text"]  # what it does is still done: helplines stand in its payload
+            chosen.pop("buttons", None)
+        return chosen
+
+
+def may_be_left_out(response: dict[str, Any]) -> bool:
+    """Whether the answer before it is enough: not for a question about a topic, nor for the words under a summary."""
+    custom = response.get("custom") or {}
+    return "ask" not in custom and custom.get("do") != "show_summary"
 
 
 def last_place(said: list[str | None], text: str | None) -> int:

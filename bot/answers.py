@@ -1,0 +1,85 @@
+"""Whether words answer the question that was asked, or go on telling; and whether they have told it already.
+
+A resident owes us no answer. Who writes the next trouble instead must not read it back as their wish, and the counselor
+must not find it there. So words are filed as an answer when they show a sign of one, or tell of nothing else.
+"""
+
+import re
+from collections.abc import Iterable
+
+from bot.understanding import Reading
+
+#: What the bot did in its answer that shows that the words before were meant otherwise.
+NO_ANSWERS = frozenset({"skip", "aside", "show_when", "offer_person", "finish", "delete_request", "correct", "consent"})
+
+_NUMBER = r"[0-9０-９一二三四五六七八九十数半何]"
+_FAMILY = (
+    "(?:夫|妻|主人|家内|旦那|嫁|父|母|両親|親|兄|姉|弟|妹|息子|娘|子ども|こども|祖父|祖母|孫|"
+    "ばあ|じい|かあ|とう|友だち|ともだち)"
+)
+_SINCE = (
+    rf"{_NUMBER}+\s*(?:年|か月|ヶ月|カ月|ヵ月|ケ月|週|日)(?:も|に|前|間|ほど|くらい|ぐらい|ぐれえ|から|、|。|$)|ひと月|ふた月|"
+    r"(?:先|去|昨|一昨)(?:年|月|週)(?!金)|(?:春|夏|秋|冬|昔|むかし|小学|中学|高校|年生|学期|まえ|くらい|ころ|ごろ|頃)から|"
+    r"[小中高][一二三1-3]から|最近|このごろ|さいきん|せんげつ|せんしゅう|おととい|おととし|ずっと|(?:て|で)から"
+)
+_HOUSEHOLD = (
+    rf"(?:{_NUMBER}人|ひとり|ふたり|独り)(?:暮|ぐらし|で暮|で住|家族|親家庭)|[二三四五六2-6]人で(?!す)|"
+    r"同居|独居|別に暮ら|"
+    rf"{_FAMILY}[^。、]{{0,6}}と[^。、]{{0,8}}(?:人|ふたり|暮ら|住)"
+)
+#: What shows that words tell it, wherever they stand.
+_TOLD = {"since": re.compile(_SINCE), "household": re.compile(_HOUSEHOLD)}
+#: What shows that words answer the question about it, when they come right after.
+_SIGNS = {
+    "since": re.compile(
+        rf"{_SINCE}|{_NUMBER}+\s*(?:月|歳|才|時)|きのう|きょう|今年|今月|今週|前|ころ|ごろ|頃|わから|わかん|忘れ"
+    ),
+    "household": re.compile(
+        rf"{_HOUSEHOLD}|(?:{_NUMBER}人|ひとり|ふたり|独り)|{_FAMILY}[^。]{{0,6}}(?:と|だけ|です|だ|$)|家族|だれも|いません|いない"
+    ),
+    "tried": re.compile(
+        r"相談し|話し|話せ|言っ|言い|言え|いっ(?:た|て)|行っ(?!てしま)|行き|電話し|聞い|聞き|ききま|頼|借り|調べ|申請|届|手紙|通(?:って|い)|"
+        r"まだ|[てで](?:い|お)?(?:ない|ません|りません)|"
+        r"(?:特に|何も|なにも|なんも|だれも|誰も|どこも)[^。\n]{0,8}(?:ない|ません|ねえ|へん)|"
+        r"^(?:ない|ありません|いません|いない)|はじめて|初めて|だれに|誰に|どこに|だけ|知って|変わ"
+    ),
+    "wish": re.compile(
+        r"たい|たか|ほしい|欲しい|よう(?:に|な)|できれば|たら|なれば|いいな|まず|とにかく|わから|わかん|特に|までの|でえ$"
+    ),
+    "contact": re.compile(
+        r"電話|でんわ|ここ|ライン|LINE|メール|番号|手紙|来て|連絡|返事|書いて|どこでも|いつでも|昼|夜|朝|夕|時|曜|平日|土日|"
+        r"[0-9０-９]{4}"
+    ),
+    "area": re.compile(
+        r"[市区町村丁駅]|団地|地区|近く|あたり|辺|方(?:です|だ|たい|や)|そば|[がヶケ]丘|台(?:です|$)|公園|橋|山手|まち(?:です|$)"
+    ),
+}
+#: Words that end the telling, or tell of what is still to come: neither says since when it is.
+_ENDS = re.compile(r"^(?:それ|これ)(?:だけ|で(?:全部|以上))|^以上|(?:です|ます)。?\n?以上です$")
+_COMING = re.compile(r"来(?:年|月|週)|こんど|今度|予定|なりそう")
+_ASKS = ("?", "？", "ですか", "ますか", "でしょうか", "ませんか")
+_SHORTEST = 2
+#: So short a reply that tells of no trouble is one to our question, whatever it says.
+_A_FEW = 12
+
+
+def answers(topic: str, text: str, reading: Reading, does: Iterable[str]) -> bool:
+    """Whether `text` was meant as the answer to the question about `topic`. `does`: what our answer to it does."""
+    stripped = text.strip()
+    if len(stripped) < _SHORTEST or asks_back(stripped) or NO_ANSWERS & set(does) or _ENDS.search(stripped):
+        return False
+    if topic == "since":
+        return bool(_SIGNS[topic].search(stripped)) and not _COMING.search(stripped)
+    if topic in reading.topics or _SIGNS[topic].search(stripped):
+        return True
+    return not reading.tells and len(stripped) <= _A_FEW
+
+
+def asks_back(text: str) -> bool:
+    """Whether a text ends as a question."""
+    return text.strip().endswith(_ASKS)
+
+
+def told(topic: str, said: str) -> bool:
+    """Whether what was written so far seems to have told it, so that it is not asked: a doubt is no reason to ask."""
+    return topic in _TOLD and bool(_TOLD[topic].search(said))
