@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 from handoff import queue, summary
 from handoff.case import LEVELS, status
 from handoff.words import service_name, words
-from storage.models import Case, Conversation, Delivery, Message, Staff
+from storage.models import Agency, Case, Conversation, Delivery, Message, Staff
+from storage.support import Involvement
 
 #: Of one case; the newest, since a talk may go on for years.
 MOST_MESSAGES = 500
@@ -31,7 +32,7 @@ def plain_case(session: Session, case: Case) -> dict[str, Any]:
         ],
         "wishes": topics.get("wish") or None,
         "tried": topics.get("tried") or None,
-        "involved": [],
+        "involved": _involved(session, case),
         "area": topics.get("area") or None,
         "since": topics.get("since") or None,
         "contact": _contact(case, conversation),
@@ -132,6 +133,17 @@ def _contact(case: Case, conversation: Conversation) -> dict[str, Any]:
         "when": case.assessment.get("topics", {}).get("contact") or None,
         "safe": reachable and not told_of_violence,
     }
+
+
+def _involved(session: Session, case: Case) -> list[dict[str, Any]]:
+    """The agencies that take part now, as what, and since when."""
+    found = session.execute(
+        select(Agency.name, Agency.kind, Involvement.role, Involvement.since)
+        .join(Involvement, Involvement.agency_id == Agency.id)
+        .where(Involvement.case_id == case.id, Involvement.until.is_(None))
+        .order_by(Involvement.since, Involvement.id)
+    )
+    return [{"name": name, "kind": kind, "role": role, "since": _iso(since)} for name, kind, role, since in found]
 
 
 def _staff_name(session: Session, staff_id: int) -> str:
