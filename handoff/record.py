@@ -162,15 +162,16 @@ def reachable(conversation: Conversation) -> bool:
     return conversation.address is not None and conversation.blocked_at is None
 
 
-def _involved(session: Session, case: Case, told: str) -> list[str]:
-    """The agencies that take part, and what staff have noted of others."""
-    names = session.scalars(
-        select(Agency.name)
+def _involved(session: Session, case: Case, told: str) -> list[dict[str, Any]]:
+    """The agencies that take part now, as what, and since when; and others that staff have noted, by name alone."""
+    found = session.execute(
+        select(Agency.name, Agency.kind, Involvement.role, Involvement.since)
         .join(Involvement, Involvement.agency_id == Agency.id)
         .where(Involvement.case_id == case.id, Involvement.until.is_(None))
-        .order_by(Involvement.id)
+        .order_by(Involvement.since, Involvement.id)
     )
-    return [*names, *(line for line in told.split("\n") if line)]
+    parts = [{"name": name, "kind": kind, "role": role, "since": _iso(since)} for name, kind, role, since in found]
+    return parts + [{"name": line, "kind": "", "role": "", "since": None} for line in told.split("\n") if line]
 
 
 def _staff_name(session: Session, staff_id: int) -> str:
