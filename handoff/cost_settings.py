@@ -104,7 +104,7 @@ def _save(session: Session, who: SignedIn, form: Form, now: datetime) -> dict[st
         session.add(TownTable(name=TABLE, content=content, changed_at=now, changed_by=who.staff.id, version=1))
     else:
         row.content, row.changed_at, row.changed_by, row.version = content, now, who.staff.id, row.version + 1
-    audit.enter(session, who.staff, "changed", now, detail="settings/cost-split")
+    audit.enter(session, who.staff, "cost_split_changed", now)
     return {"status": 303}
 
 
