@@ -1,7 +1,7 @@
 """What stands of a case after staff have corrected it: fields, services, area. One reading for every count.
 
-`Case.assessment` keeps what the machine found; `Case.corrected` is laid over it. A part may be corrected as a list,
-which replaces what was found, or as a mapping by id, which adds and takes away.
+`Case.assessment` keeps what the machine found; `Case.corrected` is laid over it. A part is corrected as a mapping by
+id, which adds and takes away ({id: {"state": "wrong"}}), or as a list, which replaces what was found; a topic as text.
 """
 
 import re

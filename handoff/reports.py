@@ -65,7 +65,7 @@ class _Reports:
         """A report as a page; with a sentence and what was typed when the choice cannot be counted."""
         made = await self._office.look(request, lambda session, who, now: _made(session, who, now, request, subject))
         if made["report"] is not None:
-            await self._note(made, "looked", f"reports/{subject}")
+            await self._note(made, "report_seen", f"reports/{subject}")
         return page("reports.html", 422 if made["problem"] else 200, here=HERE, town=self._settings.town, **made)
 
     async def csv(self, request: Request, subject: str, table: str) -> Response:

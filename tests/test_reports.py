@@ -82,7 +82,10 @@ def _work_on(session: Session, ids: list[str], now: datetime) -> None:
     cases[3].closed_at, cases[3].outcome_kind = now, "settled"
     cases[4].closed_at = now
     # A counselor saw that it was not about work, and where the household lives.
-    cases[6].corrected = {"fields": {"work": {"state": "removed"}}, "topics": {"area": "緑ヶ丘"}}
+    cases[6].corrected = {
+        "fields": {"work": {"state": "wrong", "quotes": []}},
+        "topics": {"area": {"text": "緑ヶ丘", "quotes": []}},
+    }
     session.add(Involvement(case_id=ids[2], agency_id=agency.id, ground="106_6", since=now))
     for at, minutes, fields in ((2, 30, []), (3, 10, ["elderly"]), (6, 10, []), (5, 7, []), (1, 3, ["work", "youth"])):
         session.add(
@@ -241,7 +244,7 @@ async def test_only_supervisors_and_admins_see_reports_and_each_look_is_kept(tow
         lambda session: list(session.execute(select(AuditEntry.action, AuditEntry.detail).order_by(AuditEntry.id)))
     )
     assert [tuple(entry) for entry in trail if entry.detail.startswith("reports/")] == [
-        ("looked", "reports/gaps period=2026-Q3 desk=0"),
+        ("report_seen", "reports/gaps period=2026-Q3 desk=0"),
         ("exported", "reports/cases/fields.csv from=2026-11-01&until=2026-11-02"),
         ("exported", "reports/cases.xlsx period=2026-11"),
     ]

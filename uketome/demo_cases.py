@@ -392,11 +392,12 @@ class Life:
     def _correct(self, rows: Rows, case: dict[str, Any], fields: list[str], since: datetime, staff: Staff) -> None:
         """The counselor takes one field out, and the rest stands as confirmed."""
         gone = fields[-1]
-        case["corrected"] = {"fields": {gone: {"state": "removed"}}}
+        entry = {"state": "wrong", "quotes": [], "rests": "told", "version": 0}
+        case["corrected"] = {"fields": {gone: entry}}
         found = next(one for one in case["assessment"]["fields"] if one["id"] == gone)
         rows.add(
             Correction, case_id=case["id"], staff_id=staff.id, at=since, what="field", key=gone, found=found,
-            corrected={"state": "removed"},
+            corrected=entry,
         )  # fmt: skip
 
     def _event(self, rows: Rows, case: str, at: datetime, kind: str, staff: int | None = None) -> None:
