@@ -1,11 +1,13 @@
 """Plays one resident on one channel, and writes down what was done and said."""
 
+import contextlib
 import uuid
 from collections.abc import Awaitable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Protocol
 
+import httpx
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -28,6 +30,7 @@ SKIP = "とばす"
 SKIPS = {SKIP, *(own.buttons["skip"] for language in languages() if (own := bot_words(language).talk))}
 #: Taps that leave a question out.
 SKIPPING = {*SKIPS, "あとで決めます"}
+MOST_TRIES = 20
 #: Between two things that a resident does.
 PACE = timedelta(minutes=1)
 WHY = ("danger", "person_wanted", "finished", "silence", "delete_wanted", "waiting")
@@ -117,11 +120,18 @@ class OnTheWeb:
 
     async def write(self, texts: Sequence[str]) -> None:
         for text in texts:
-            message_id = str(uuid.uuid4())
-            while (written := await self._browser.write(text, message_id)).status_code == 503:
-                pass  # a busy database; the browser sends the same again
-            assert written.is_success, written.text
+            await self._written(text, str(uuid.uuid4()))
             await self._town.quiet(PATIENCE_S)
+
+    async def _written(self, text: str, message_id: str) -> None:
+        """Sends it as the page does: the same again while the database is busy, or where the connection was lost."""
+        for _ in range(MOST_TRIES):
+            with contextlib.suppress(httpx.TransportError):
+                written = await self._browser.write(text, message_id)
+                if written.status_code != 503:
+                    assert written.is_success, written.text
+                    return
+        raise AssertionError("the service does not take a message")
 
     async def send(self, kind: str) -> None:
         raise AssertionError(f"the web page cannot send a {kind}")
