@@ -216,7 +216,7 @@ class Case(Base):
         Index("cases_of_talk", "conversation_id", "opened_at"),
         # The reports count what began in a time.
         Index("cases_opened", "opened_at"),
-        Index("cases_waited", "waiting_since"),
+        _left("cases_waited", "waiting_since IS NOT NULL", "waiting_since"),
     )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)

@@ -225,7 +225,7 @@ def uketome(command: str, tmp_path: Path, **settings: str) -> subprocess.Complet
     """Runs a command that is expected to end at once."""
     given = {"UKETOME_VAR_DIR": str(tmp_path / "var"), "UKETOME_PORT": "1", **settings}
     return subprocess.run(
-        [COMMAND, *command.split()], env=environment(given), cwd=tmp_path, text=True, timeout=60, check=False,
+        [*COMMAND, *command.split()], env=environment(given), cwd=tmp_path, text=True, timeout=60, check=False,
         capture_output=True, stdin=subprocess.DEVNULL,
     )  # fmt: skip
 

@@ -19,6 +19,8 @@ from tests.conftest import Town
 from tests.desk import HTMX, INPUT, Colleague, a_case, at_work, browser
 from tests.test_api import System, system
 
+#: Somebody who takes part and is no agency of the list.
+NURSE = {"name": "保健師の訪問", "kind": "", "role": "", "since": None}
 WORDS = "夫が仕事を辞めてから家賃を滞納していて、中学生の娘も学校に行けていません。"
 MORE = "山田健一さんの店で、さくら中学校の14の娘が夜まで働いています。"
 FOUND: dict[str, Any] = {
@@ -213,7 +215,7 @@ async def test_what_staff_know_of_contact_consent_and_the_talk_is_told_to_staff_
         assert answer.status_code == 200, answer.text
     shown = (await theirs.get(f"/{case_id}")).json()
     assert shown["contact"] == {"by": "phone", "phone": "090-1234-5678", "when": "夜", "safe": False}
-    assert (shown["consent"]["share"], shown["speaker"], shown["involved"]) == (True, "family", ["保健師の訪問"])
+    assert (shown["consent"]["share"], shown["speaker"], shown["involved"]) == (True, "family", [NURSE])
     assert (shown["tried"], shown["area"], shown["not_asked"]) == ("役所に行った", "東の方", ["wishes"])
     stale = await fix(sato, case_id, what="contact", act="change", by="visit")
     assert (stale.status_code, "ほかの人がここを訂正しました" in stale.text) == (409, True)

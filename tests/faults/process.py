@@ -13,7 +13,7 @@ from typing import Self
 
 from storage.settings import ROOT
 
-COMMAND = str(Path(sys.executable).parent / "uketome")
+COMMAND = [sys.executable, "-m", "uketome"]
 START_S = 60.0
 
 
@@ -49,7 +49,7 @@ class ServiceProcess:
     async def start(self) -> None:
         """Starts it; returns when it says that it is ready."""
         self._process = await asyncio.create_subprocess_exec(
-            COMMAND,
+            *COMMAND,
             self._command,
             cwd=ROOT,
             env=environment({**self._settings, "UKETOME_PORT": str(self.port)}),

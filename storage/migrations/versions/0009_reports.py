@@ -10,7 +10,9 @@ down_revision = "0007"
 def upgrade() -> None:
     """From the version before."""
     op.create_index("cases_opened", "cases", ["opened_at"])
-    op.create_index("cases_waited", "cases", ["waiting_since"])
+    # Partial, for the queue must not be tempted to find through it those who do not wait.
+    waited = sa.text("waiting_since IS NOT NULL")
+    op.create_index("cases_waited", "cases", ["waiting_since"], postgresql_where=waited, sqlite_where=waited)
     op.create_index(
         "case_events_claimed", "case_events", ["case_id", "at"], postgresql_where=sa.text("kind = 'claimed'"),
         sqlite_where=sa.text("kind = 'claimed'"),
