@@ -115,9 +115,7 @@ async def test_an_agency_sees_what_it_takes_part_in_and_no_page_of_the_town_hall
     )
     theirs, over, others, danger = [await a_case(town, WORDS, level="urgent") for _ in range(4)]
     for case_id, agency, until in ((theirs, school, None), (over, school, now), (others, clinic, None)):
-        await add(
-            town, Involvement(case_id=case_id, agency_id=agency, ground="consent", since=now, until=until, role="")
-        )
+        await add(town, Involvement(case_id=case_id, agency_id=agency, ground="106_6", since=now, until=until, role=""))
     async with browser(town) as http:
         teacher = Colleague(http, "teacher@example.jp")
         await town.service.database.write(
