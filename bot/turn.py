@@ -83,7 +83,7 @@ class Turns:
         elif work.written and not work.held:
             answer, voice = await self._say(work, words(language), talk, heard, reading, assessment)
         if answer:
-            answered = None if words(language).talk is None else heard.answers
+            answered = False if work.only_chose else None if words(language).talk is None else heard.answers
             assessment = talk.file(work.text, work.attachment, reading, assessment, answer.does, answered)
         return Thought(began_at, talk, reading, assessment, answer, voice, language)
 
