@@ -64,7 +64,7 @@ def choose(
         wanted += CHILD_FIRST if "child_abuse" not in kinds else ("jiso_189", *CHILD_FIRST)
     wanted += [line for kind in kinds for line in FIRST.get(kind, ())]
     # Where a line fits the danger, one that only fits the field (working conditions, debts) would be one too many.
-    wanted += [line.id for line in _by_match(kinds, () if wanted else fields)]
+    wanted += [line.id for line in _by_match(kinds, [] if wanted else fields)]
     lines = [vocabulary().hotlines[name] for name in dict.fromkeys(wanted)]
     fitting = [line for line in lines if _may_show(line, age, now)]
     if language != "ja":  # a line that speaks the resident's language goes before one that does not
