@@ -235,6 +235,7 @@ def case_view(session: Session, case: Case, staff: Staff, now: datetime, line_is
         "unseen": behind_door and conversation.knocked_at is not None,
         "unreachable": _unreachable(conversation, behind_door),
         "language": language_name(case.language) if case.language != "ja" else "",
+        "unread": summary.unread(case.assessment, case.language),
         "opened": day_and_time(case.opened_at),
         "waiting": day_and_time(case.waiting_since) if case.waiting_since else "",
         "waited": how_long(now - case.waiting_since) if case.waiting_since else "",
