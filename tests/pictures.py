@@ -78,14 +78,14 @@ async def main() -> None:
     async with _town() as (town, clock), async_playwright() as playwright:
         seen = await playwright.chromium.launch(executable_path=chromium(), args=QUIET)
         try:
-            for name, width, height in (("phone", 390, 800), ("desktop", 1280, 860)):
-                page = await _page(seen, width, height)
-                await _talk(page, str(town.http.base_url))
-                await _keep(page, f"widget-{name}")
             for texts in OTHERS:
                 await _tells(town, texts)
                 clock.forward(7)
             await _staff(town, clock, seen)
+            for name, width, height in (("phone", 390, 800), ("desktop", 1280, 860)):
+                page = await _page(seen, width, height)
+                await _talk(page, str(town.http.base_url))
+                await _keep(page, f"widget-{name}")
         finally:
             await seen.close()
 

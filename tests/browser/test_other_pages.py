@@ -36,6 +36,9 @@ async def test_the_other_pages_are_accessible_and_fit(town: Town, browser: Brows
             assert answer.ok, path
             await page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
             await stands(page, path)
+        assert await page.evaluate("document.documentElement.scrollHeight") <= 800, (
+            "a case's frames scroll, not the page"
+        )
         await page.goto("/staff")
         await page.get_by_role("searchbox").fill("家賃")
         await page.keyboard.press("Enter")
