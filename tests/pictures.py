@@ -81,6 +81,7 @@ async def main() -> None:
             for texts in OTHERS:
                 await _tells(town, texts)
                 clock.forward(7)
+            await _falls_silent(town, clock)
             await _staff(town, clock, seen)
             for name, width, height in (("phone", 390, 800), ("desktop", 1280, 860)):
                 page = await _page(seen, width, height)
@@ -128,6 +129,17 @@ async def _tells(town: Town, texts: tuple[str, ...]) -> str:
     for text in texts:
         await somebody.talk(text)
     return max(await town.cases(), key=lambda case: case.opened_at).id
+
+
+async def _falls_silent(town: Town, clock: TownClock) -> None:
+    """Whoever writes no more waits for a person by and by."""
+    clock.forward(town.service.settings.silence_minutes)
+
+    async def all_wait() -> bool:
+        waiting = [case for case in await town.cases() if case.waiting_since and not case.closed_at]
+        return sum(1 for case in waiting if case.responsible_id is None) >= len(OTHERS)
+
+    await town.until(all_wait, within_s=60)
 
 
 async def _staff(town: Town, clock: TownClock, seen: Browser) -> None:

@@ -15,7 +15,7 @@ from tests.conftest import Town
 from tests.desk import PASSWORD, a_case, add_staff
 from tests.test_agencies import an_agency
 
-#: Six browsers at once on a busy machine.
+#: Five browsers at once on a busy machine.
 SLOWEST_MS = 20_000
 TROUBLE = re.compile("滞納")
 HANDOVER = "娘さんは甘いものの話になると笑います。学校のことは、ご本人から話してもらえるまで待ってください。"
