@@ -30,7 +30,9 @@ T = TypeVar("T")
 AGENCY = "agency"
 #: The ground of an involvement that lasts as long as the client's consent.
 CONSENT = "consent"
-ROLES = ("counselor", "supervisor", "admin", AGENCY)
+#: Of the town hall: who may take on a case.
+TOWN_HALL = ("counselor", "supervisor", "admin")
+ROLES = (*TOWN_HALL, AGENCY)
 #: Who may free a case that somebody else holds, when that person is ill or gone home, and sees all desks' figures.
 OVERSEERS = ("supervisor", "admin")
 SCOPES = ("cases:read", "cases:write", "kb:write")

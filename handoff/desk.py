@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from handoff import case as cases
 from handoff import check_ins, drafts
-from handoff.access import ROLES, is_system
+from handoff.access import TOWN_HALL, is_system
 from handoff.support_words import support_words
 from handoff.tongue import say
 from handoff.words import to_resident
@@ -127,7 +127,7 @@ def _receiver(session: Session, to: str) -> Staff | Desk:
     id_ = int(number) if number.isascii() and number.isdigit() and len(number) < 10 else 0
     if kind == "staff":
         staff = session.get(Staff, id_)
-        if staff and staff.disabled_at is None and staff.role in ROLES and not is_system(staff):
+        if staff and staff.disabled_at is None and staff.role in TOWN_HALL and not is_system(staff):
             return staff
     if kind == "desk":
         desk = session.get(Desk, id_)

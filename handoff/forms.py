@@ -76,7 +76,7 @@ class _Forms:
             rows = session.scalars(select(FormSheet).where(FormSheet.case_id == case.id))
             changed = {row.form: row for row in rows}
             return page(
-                "forms.html", who=who, here="/staff", case_id=case.id, forms=list(book.forms.values()),
+                "forms.html", who=who, here="", case_id=case.id, forms=list(book.forms.values()),
                 changed={form: eras.moment_in_full(row.changed_at) for form, row in changed.items() if row.values},
                 client=session.get(Client, case.id), title=papers.title_of(book.forms["moushikomi"], case),
                 ground=facts.derived(facts.facts(session, case), "ground", ()), born=_born(session, case, now),
@@ -211,7 +211,7 @@ def _papers(session: Session, book: Book, plan: FormPlan, heading: Heading, foun
 def _basic_page(who: SignedIn, case: Case, given: Basics, now: datetime, status: int = 200) -> Response:
     today = now.astimezone(JAPAN).date()
     return page(
-        "form_basic.html", status, who=who, here="/staff", case_id=case.id, basics=given, genders=basics.GENDERS,
+        "form_basic.html", status, who=who, here="", case_id=case.id, basics=given, genders=basics.GENDERS,
         reach=basics.REACH, age=eras.age(given.born_on, today) if given.born_on else None,
         born=eras.western_date(given.born_on) if given.born_on else "", stale=say(STALE) if status == 409 else "",
         names=BASIC_NAMES,
@@ -222,7 +222,7 @@ def _form_page(
     session: Session, who: SignedIn, case: Case, sheet: Sheet, now: datetime, status: int = 200, saved: bool = False
 ) -> Response:
     return page(
-        "form.html", status, who=who, here="/staff", case_id=case.id, sheet=sheet,
+        "form.html", status, who=who, here="", case_id=case.id, sheet=sheet,
         title=papers.title_of(sheet.plan, case), client=session.get(Client, case.id), born=_born(session, case, now),
         stale=say(STALE) if status == 409 else "", saved=saved,
         changed=eras.moment_in_full(sheet.changed_at) if sheet.changed_at else "", longest=sheets.LONGEST_LONG,

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from handoff import agencies, audit, corrections, meeting_paper, meetings, queue, summary
-from handoff.access import ROLES, SignedIn
+from handoff.access import TOWN_HALL, SignedIn
 from handoff.moments import day, day_and_time
 from handoff.office import Form, Office
 from handoff.pages import StaffRoute, page
@@ -256,7 +256,7 @@ def _told(session: Session, rows: list[tuple[Case, MeetingCase]]) -> list[dict[s
 
 def _colleagues(session: Session) -> list[Staff]:
     # Not the accounts of staff systems, which are disabled from the beginning.
-    wanted = select(Staff).where(Staff.role.in_(ROLES), Staff.disabled_at.is_(None))
+    wanted = select(Staff).where(Staff.role.in_(TOWN_HALL), Staff.disabled_at.is_(None))
     return list(session.scalars(wanted.order_by(Staff.name)))
 
 

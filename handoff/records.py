@@ -118,7 +118,7 @@ def _page(
     count, minutes = journal.total(session, case)
     own = journal.fields_of(case)
     return page(
-        "records.html", status, who=who, here="/staff", case_id=case.id, entry=entry, record=record,
+        "records.html", status, who=who, here="", case_id=case.id, entry=entry, record=record,
         stale=_stale(status), months=_months(found), after=after, count=count, total=papers.in_hours(minutes),
         own_fields=[(one, field_name(one)) for one in own],
         other_fields=[(one, field_name(one)) for one in vocabulary().fields if one not in own],

@@ -17,6 +17,7 @@ from storage.models import Case, CaseEvent, Conversation, Delivery, Desk, Staff
 from storage.support import CannedReply, CaseNote, Draft
 from tests.conftest import Town
 from tests.desk import INPUT, Colleague, a_case, at_work, browser
+from tests.test_agencies import an_agency, somebody_of
 from tests.test_console import sentence, told
 from uketome.app import SWEEP
 
@@ -267,7 +268,21 @@ async def test_a_transfer_that_cannot_be_is_a_sentence(town: Town, sato: Colleag
     assert (refused.status_code, sentence(refused)) == (409, "先に「担当する」を押してください。")
     await sato.do(case_id, "claim")
     me = f"staff-{await id_of(town, '佐藤')}"
-    for to in ("", "staff-", "staff-0", "staff-999", "desk-1", "agency-1", "staff-" + "9" * 30, "staff-１", me):
+    async with somebody_of(town, await an_agency(town, "みどり中学校"), "tanaka@example.jp"):
+        outside = f"staff-{await id_of(town, '田中')}"
+    assert outside not in await sato.open(case_id)
+    for to in (
+        outside,
+        "",
+        "staff-",
+        "staff-0",
+        "staff-999",
+        "desk-1",
+        "agency-1",
+        "staff-" + "9" * 30,
+        "staff-１",
+        me,
+    ):
         assert (await sato.do(case_id, "transfer", to=to)).status_code == 422, to
     long = await sato.do(case_id, "transfer", to=f"staff-{await id_of(town, '鈴木')}", note="あ" * 5_001)
     assert (long.status_code, "5,000文字まで" in sentence(long)) == (422, True)
