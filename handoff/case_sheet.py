@@ -116,7 +116,7 @@ def _danger(case: Case, log: _Log) -> dict[str, Any]:
     level = LEVELS[case.urgency]
     return {
         "level": level,
-        "kinds": summary.kinds_in_words(stands["kinds"]),
+        "kinds": "、".join(spoken().kinds.get(kind, kind) for kind in stands["kinds"]),
         "quote": stands["quote"],
         "means": spoken().levels_mean[level],
         "reason": stands.get("reason", ""),
