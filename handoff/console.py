@@ -143,7 +143,9 @@ class _Console:
         if asked_by_htmx(request):
             return HTMLResponse(render("case_parts.html", parts=marked, problem=problem), status)
         seen = live.known(found.parts)
-        return page("case.html", status, who=found.who, case_id=case_id, parts=marked, problem=problem, seen=seen)
+        return page(
+            "case.html", status, who=found.who, here="/staff", case_id=case_id, parts=marked, problem=problem, seen=seen
+        )
 
     async def _look(self, token: str, case_id: str, typed: Form | None = None) -> "CaseLook | None":
         """A look at a case is a sign of life of whoever holds it; None when the session has ended."""

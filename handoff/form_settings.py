@@ -108,7 +108,7 @@ def _page(who: SignedIn, table: Table, status: int = 200, saved: bool = False) -
 def _shown(book: Book, name: str) -> Table:
     """The table as it stands. Raises LookupError."""
     if name not in TABLES:
-        raise LookupError("その表はありません。")
+        raise LookupError(say("その表はありません。"))
     table = Table(name, book.version)
     if name == "names":
         table.names = _names(book)

@@ -152,7 +152,7 @@ class _Forms:
     async def export(self, request: Request, case_id: str, form: str, ending: str) -> Response:
         """The file; that it left is written down before it does."""
         if ending not in KINDS:
-            raise LookupError("お探しのページは見つかりません。")
+            raise LookupError(say("お探しのページは見つかりません。"))
         token, now = request.cookies.get(SESSION, ""), self._office.clock.now()
 
         def write(session: Session) -> _Export:

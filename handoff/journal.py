@@ -116,7 +116,7 @@ def entry(session: Session, case: Case, record_id: str) -> SupportRecord:
     """One entry of the case. Raises LookupError."""
     found = session.get(SupportRecord, int(record_id)) if record_id.isdecimal() and len(record_id) < 10 else None
     if found is None or found.case_id != case.id:
-        raise LookupError("その記録は見つかりません。")
+        raise LookupError(say("その記録は見つかりません。"))
     return found
 
 

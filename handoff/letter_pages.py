@@ -76,6 +76,6 @@ async def _show(
         lambda session: audit.enter(session, shown["who"].staff, "looked", now, case_id=case_id, detail="letter")
     )
     return page(
-        "letter.html", status, case_id=case_id, sent=sent, preview=preview, parts=letter.PARTS,
+        "letter.html", status, here="/staff", case_id=case_id, sent=sent, preview=preview, parts=letter.PARTS,
         choices=support_words(), **shown,
     )  # fmt: skip

@@ -95,7 +95,7 @@ async def _show(office: Office, request: Request, case_id: str, sent: Sent, stat
         lambda session: audit.enter(session, who.staff, "looked", now, case_id=case_id, detail="support")
     )
     return page(
-        "support.html", status, who=who, here="", case_id=case_id, case=shown, sent=sent, agencies=known,
+        "support.html", status, who=who, here="/staff", case_id=case_id, case=shown, sent=sent, agencies=known,
         choices=support_words(), reopen_days=office.settings.reopen_days, editing=editing,
         suggest=int(suggest) if suggest.isdecimal() and len(suggest) < 3 else -1,
     )  # fmt: skip

@@ -73,7 +73,7 @@ def view(session: Session, case: Case, staff: Staff, now: datetime) -> dict[str,
         "check_ins": _check_ins(session, case, now),
         "stopped": day(stopped) if stopped else "",
         "unreachable": _unreachable(conversation),
-        "language": language_name(case.language) if case.language != "ja" else "",
+        "language": say(language_name(case.language)) if case.language != "ja" else "",
         "texts": check_in_words(case.language).texts,
         "hint": check_in_words(case.language).hint,
         "meetings": _meetings(session, case),
@@ -83,9 +83,9 @@ def view(session: Session, case: Case, staff: Staff, now: datetime) -> dict[str,
 
 def consent_line(case: Case) -> str:
     """What the client has said of sharing, and when."""
-    said = {True: say("ほかの機関に伝えてよい"), False: say("ほかの機関に伝えないでほしい")}
+    said = {True: say("伝えてよい"), False: say("伝えないでほしい")}
     if case.share is None:
-        return say("まだ確かめていません")
+        return say("まだ聞いていません")
     return said[case.share] + (f"・{day(case.share_at)}" if case.share_at else "")
 
 

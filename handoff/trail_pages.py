@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -29,6 +30,7 @@ TRAIL = f"{HERE}/trail"
 PAGE = 100
 #: One file of this is what a spreadsheet still opens; whoever needs more exports by day.
 MOST_EXPORTED = 100_000
+ID = re.compile(r"[a-z_]+")
 HEADS = ("日時", "職員", "メールアドレス", "操作", "相談", "くわしく")
 
 
@@ -91,9 +93,11 @@ class Asked:
     def date(self) -> date | None:
         """The day in Japan."""
         try:
-            return date.fromisoformat(self.day)
+            day = date.fromisoformat(self.day)
         except ValueError:
             return None
+        # Neither end of the calendar has a day beside it, by which the search could end.
+        return day if 1 < day.year < date.max.year else None
 
     @property
     def problems(self) -> dict[str, str]:
@@ -143,7 +147,7 @@ def _view(session: Session, who: SignedIn, asked: Asked, before: int | None) -> 
                 "who": people.name_of(staff) if staff else "",
                 "action": say(words().actions.get(entry.action, entry.action)),
                 "case": entry.case_id or "",
-                "detail": entry.detail,
+                "detail": _in_words(entry.detail),
                 "bad": entry.action in ("refused", "sign_in_failed"),
             }
             for entry, staff in shown
@@ -163,8 +167,18 @@ def _csv(session: Session, who: SignedIn, asked: Asked) -> str:
         at = entry.at.astimezone(JAPAN).isoformat(" ", "seconds")
         action = say(words().actions.get(entry.action, entry.action))
         person = (people.name_of(staff), staff.email) if staff else ("", "")
-        sheet.writerow([safe_cell(cell) for cell in (at, *person, action, entry.case_id or "", entry.detail)])
+        sheet.writerow(
+            [safe_cell(cell) for cell in (at, *person, action, entry.case_id or "", _in_words(entry.detail))]
+        )
     return out.getvalue()
+
+
+def _in_words(detail: str) -> str:
+    """A detail that keeps ids (plan xlsx) as people read it. Names of people, desks and devices stay as they are."""
+    known, begins = words().details, ID.match(detail)
+    if not begins or begins[0] not in known:
+        return detail
+    return " ".join(say(known.get(part, part)) for part in re.split(r"[ /.=&]+", detail))
 
 
 def _number(given: str) -> int | None:

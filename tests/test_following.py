@@ -20,8 +20,8 @@ from uketome.app import SWEEP
 
 WORDS = "夫が仕事を辞めてから家賃を滞納していて、中学生の娘も学校に行けていません"
 LETTER = "急に寒くなりました。あたたかくしてお過ごしください。"
-#: The tests' clock begins on Monday 2026-11-23 at ten in Japan.
-LATER_TODAY = {"on": "2026-11-23", "at": "15:00"}
+#: The tests' clock begins on Tuesday 2026-11-24 at ten in Japan.
+LATER_TODAY = {"on": "2026-11-24", "at": "15:00"}
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ async def test_the_next_contact_is_kept_shown_on_its_day_and_not_overwritten(tow
     async with at_work(town, "鈴木", "suzuki@example.jp") as suzuki:
         await suzuki.do(other_id, "claim")
         theirs = f"/staff/cases/{other_id}/support"
-        await send(suzuki, f"{theirs}/next-contact", theirs, on="2026-11-23", note="電話する", was="")
+        await send(suzuki, f"{theirs}/next-contact", theirs, on="2026-11-24", note="電話する", was="")
         town.clock.forward(days=3)
         await sato.sign_in()
         today = (await sato.http.get("/staff/today")).text
@@ -122,7 +122,7 @@ async def test_who_is_followed_has_a_day_and_comes_back_by_writing(town: Town, s
 
 async def test_a_check_in_is_sent_once_by_day_and_in_a_counselors_voice(town: Town, sato: Colleague) -> None:
     hanako, case_id = await a_resident(town)
-    await planned(town, sato, case_id, on="2026-11-23", at="19:59")
+    await planned(town, sato, case_id, on="2026-11-24", at="19:59")
     town.clock.forward(hours=10, minutes=1)
     await swept(town)
     assert not await letters(town), "at night nobody is woken"
