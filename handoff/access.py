@@ -112,6 +112,11 @@ def case_of(session: Session, staff: Staff, case_id: str, *, to_change: bool = F
     return case
 
 
+def may_see(session: Session, staff: Staff, case_id: str) -> bool:
+    """Whether a case is somebody's to see, where that is a question and no attempt."""
+    return session.scalars(cases_of(staff).where(Case.id == case_id).with_only_columns(Case.id)).first() is not None
+
+
 def may_open(staff: Staff, path: str) -> None:
     """Raises NotForAgencies where somebody of an agency asks for a page of the town hall."""
     if staff.role == AGENCY and not AGENCY_PAGES.fullmatch(path):

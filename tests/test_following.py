@@ -85,7 +85,7 @@ async def test_the_next_contact_is_kept_shown_on_its_day_and_not_overwritten(tow
         town.clock.forward(days=3)
         await sato.sign_in()
         today = (await sato.http.get("/staff/today")).text
-        assert "1日すぎ" in today
+        assert "2日すぎ" in today
         assert "家賃の相談の結果を聞く" in today
         assert today.index(case_id) < today.index(other_id), "mine first, though theirs is later still"
     moved = await send(sato, f"{at}/next-contact", at, on="2026-12-03", note="", was=was, back="today")
@@ -109,6 +109,7 @@ async def test_who_is_followed_has_a_day_and_comes_back_by_writing(town: Town, s
     case = await stands(town, case_id)
     assert (status(case), case.responsible_id) == ("waiting", 1)
     assert not await events(town, "silence"), "who is followed has not fallen silent"
+    await sato.sign_in()
     assert WORDS[:10] in (await sato.http.get("/staff/today")).text
     assert (await send(sato, f"{at}/take-up", at)).status_code == 303
     assert status(await stands(town, case_id)) == "claimed"
@@ -184,6 +185,8 @@ async def test_a_check_in_waits_while_another_counselor_holds_the_talk(town: Tow
         await swept(town)
         assert not await letters(town)
         at = f"/staff/cases/{case_id}/support"
+        await sato.sign_in()
+        await suzuki.sign_in()
         assert "送らずに待ちます" in (await sato.http.get(at)).text
         refused = await send(sato, f"{at}/check-in", at, text="いま送りたい", on="2026-11-24", at="10:00")
         assert (refused.status_code, "いま送りたい" in refused.text) == (409, True)

@@ -173,6 +173,8 @@ async def test_a_browser_that_slept_is_refused_and_nothing_typed_is_lost(
     await sato.do(case_id, "claim")
     town.clock.forward(hours=1)
     await swept(town, case_id, "waiting")
+    await sato.sign_in()
+    await suzuki.sign_in()
     late = await sato.do(case_id, "answer", text="ゆっくり書いた返事", answers="1")
     assert (late.status_code, sentence(late)[: len(ASLEEP)]) == (409, ASLEEP)
     assert "ゆっくり書いた返事" in late.text
@@ -255,11 +257,14 @@ async def test_a_case_is_passed_to_a_desk_and_keeps_its_place(town: Town, sato: 
     await town.service.database.write(lambda session: session.add(made))
     first, second = await a_case(town, "先の人", minutes=9), await a_case(town, "あとの人", minutes=3)
     await sato.do(first, "claim")
-    await sato.do(first, "transfer", to=f"desk-{made.id}", note="")
+    passed = await sato.do(first, "transfer", to=f"desk-{made.id}", note="")
+    assert passed.headers["HX-Redirect"] == "/staff", "another desk's case is not theirs to look at any more"
     case = await the_case(town, first)
     assert (case.desk_id, case.responsible_id, status(case)) == (made.id, None, "waiting")
-    assert AT.findall(await sato.queue("?status=waiting")) == [first, second]
-    assert "こども家庭課" in await sato.open(first)
+    assert AT.findall(await sato.queue("?status=waiting")) == [second]
+    async with at_work(town, "高橋", "takahashi@example.jp", "supervisor") as takahashi:
+        assert AT.findall(await takahashi.queue("?status=waiting")) == [first, second]
+        assert "こども家庭課" in await takahashi.open(first)
 
 
 async def test_a_transfer_that_cannot_be_is_a_sentence(town: Town, sato: Colleague, suzuki: Colleague) -> None:
@@ -343,7 +348,7 @@ async def test_canned_replies_are_filled_in_for_whoever_writes(town: Town, sato:
     await sato.do(case_id, "claim")
     page = await sato.open(case_id)
     assert "うけとめ市の相談窓口の佐藤です。" in page
-    assert "11月24日（火）までに、佐藤からお返事します。" in page
+    assert "11月25日（水）までに、佐藤からお返事します。" in page
     assert not re.search(r"\{(相談員|窓口|町|きょう|あす)\}", page)
 
 
