@@ -21,6 +21,25 @@ from tests.stand_ins.rasa import StandInRasa
 from uketome.app import Service, create_app
 from uketome.server import Server
 
+#: What these test is pages, papers and words, the same over any database: over PostgreSQL only with `--both`.
+PAGES = {
+    "test_corrections", "test_following", "test_forms", "test_records", "test_reports", "test_settings", "test_waiting",
+}  # fmt: skip
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """An option of ours."""
+    parser.addoption("--both", action="store_true", help="every test over both databases, also those of pages")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves out the second database where it would show nothing new; it is half of the suite's time."""
+    if config.getoption("--both"):
+        return
+    left_out = [one for one in items if Path(one.path).stem in PAGES and "[postgresql" in one.name]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [one for one in items if one not in left_out]
+
 
 @pytest.fixture(scope="session")
 def reader() -> Understander:
