@@ -21,24 +21,36 @@ from tests.stand_ins.rasa import StandInRasa
 from uketome.app import Service, create_app
 from uketome.server import Server
 
-#: What these test is pages, papers and words, the same over any database: over PostgreSQL only with `--both`.
+#: What these test is pages, papers and words, the same over any database: over PostgreSQL only with `--all`.
 PAGES = {
-    "test_corrections", "test_following", "test_forms", "test_records", "test_reports", "test_settings", "test_waiting",
+    "test_access", "test_agencies", "test_api", "test_console", "test_corrections", "test_following", "test_forms",
+    "test_line_door", "test_notices", "test_one_voice", "test_records", "test_reports", "test_settings", "test_waiting",
+}  # fmt: skip
+#: Pages in a browser beyond the walk through one case, and talks with the real Rasa: with `--all` (`make test-all`).
+LONG = {
+    "browser/test_casepage", "browser/test_forms", "browser/test_other_pages", "browser/test_queue",
+    "browser/test_reports", "browser/test_settings", "browser/test_support",
 }  # fmt: skip
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """An option of ours."""
-    parser.addoption("--both", action="store_true", help="every test over both databases, also those of pages")
+    parser.addoption("--all", action="store_true", help="also what takes long: every page, both databases")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leaves out the second database where it would show nothing new; it is half of the suite's time."""
-    if config.getoption("--both"):
+    """Leaves out what takes long and seldom shows anything that the rest does not."""
+    if config.getoption("--all"):
         return
-    left_out = [one for one in items if Path(one.path).stem in PAGES and "[postgresql" in one.name]
+    left_out = [one for one in items if _takes_long(Path(one.path), one.name)]
     config.hook.pytest_deselected(items=left_out)
-    items[:] = [one for one in items if one not in left_out]
+    gone = set(map(id, left_out))
+    items[:] = [one for one in items if id(one) not in gone]
+
+
+def _takes_long(path: Path, name: str) -> bool:
+    twice = path.stem in PAGES and "[postgresql" in name
+    return twice or f"{path.parent.name}/{path.stem}" in LONG or name.startswith("test_half_a_dozen")
 
 
 @pytest.fixture(scope="session")
