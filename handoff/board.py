@@ -263,7 +263,7 @@ def _talk(
 ) -> list[dict[str, Any]]:
     staff_ids = {message.staff_id for message, _ in talk if message.staff_id}
     people = session.scalars(select(Staff).where(Staff.id.in_(staff_ids)))
-    names = {staff.id: staff.name or staff.email for staff in people}
+    names = {staff.id: staff.called for staff in people}
     entries, last_day = [], ""
     for message, delivery in talk:
         today = day(message.written_at)
@@ -294,6 +294,6 @@ def _events(session: Session, case: Case) -> list[tuple[str, str, str]]:
     )
     what = spoken().events
     return [
-        (day_and_time(event.at), what.get(event.kind, event.kind), (staff.name or staff.email) if staff else "")
+        (day_and_time(event.at), what.get(event.kind, event.kind), staff.called if staff else "")
         for event, staff in rows
     ]

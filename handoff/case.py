@@ -169,7 +169,7 @@ def transfer(session: Session, case: Case, staff: Staff, to: Staff | Desk, now: 
     case.waiting_since = case.waiting_since or now
     if isinstance(to, Staff):
         case.responsible_id, case.desk_id = to.id, to.desk_id or case.desk_id
-        name = f"{to.name or to.email}さん"
+        name = f"{to.called}さん"
     else:
         case.responsible_id, case.desk_id = None, to.id
         name = to.name
@@ -238,7 +238,7 @@ def only_who_carries(session: Session, case: Case, staff: Staff) -> None:
         return
     if case.claimed_by is None and case.responsible_id:
         responsible = session.get_one(Staff, case.responsible_id)
-        name = responsible.name or responsible.email
+        name = responsible.called
         raise HeldByAnother(tongue.say("主担当は{name}さんです。先に「担当する」を押してください。", name=name))
     _only_holder(session, case, staff)
 
@@ -322,7 +322,7 @@ def note(
 def holder_name(session: Session, case: Case) -> str:
     """The name of who holds the case, for people."""
     staff = session.get(Staff, case.claimed_by) if case.claimed_by else None
-    return (staff.name or staff.email) if staff else ""
+    return staff.called if staff else ""
 
 
 def _withdraw_bot(session: Session, case: Case, now: datetime) -> None:

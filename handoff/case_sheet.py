@@ -320,4 +320,4 @@ def _member_in_words(said: Mapping[str, Any]) -> str:
 
 def _names(session: Session, rows: Sequence[Correction]) -> dict[int, str]:
     people = session.scalars(select(Staff).where(Staff.id.in_({row.staff_id for row in rows})))
-    return {staff.id: staff.name or staff.email for staff in people}
+    return {staff.id: staff.called for staff in people}

@@ -67,7 +67,7 @@ def _page(session: Session, who: SignedIn, given: Mapping[str, str] | None = Non
         "common": chosen.get("common", rule.common),
         "rows": [_row(id_, rule, first, chosen) for id_ in vocabulary().fields],
         "changed": day_and_time(rule.changed_at) if rule.changed_at else "",
-        "changed_by": (changer.name or changer.email) if changer else "",
+        "changed_by": changer.called if changer else "",
         "stale": problem == say(STALE),
         "saved": False,
     }

@@ -88,7 +88,7 @@ def writing(session: Session, case_id: str, staff_id: int, now: datetime) -> lis
         .where(Draft.case_id == case_id, Draft.staff_id != staff_id, Draft.at > now - WRITING)
         .order_by(Staff.id)
     )
-    return [staff.name or staff.email for staff in found]
+    return [staff.called for staff in found]
 
 
 def answers(session: Session, case_id: str) -> int:

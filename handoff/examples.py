@@ -103,7 +103,7 @@ def _list(session: Session, who: SignedIn, _now: datetime) -> tuple[SignedIn, li
     return who, [
         {
             "id": row.id, "about": _about(row), "right": row.corrected.get("state") == "added", "text": row.example,
-            "at": day(row.example_at) if row.example_at else "", "by": staff.name or staff.email,
+            "at": day(row.example_at) if row.example_at else "", "by": staff.called,
             "state": row.example_state or "",
         }
         for row, staff in rows

@@ -22,7 +22,6 @@ from handoff.grid import Paper
 from handoff.office import Office
 from handoff.pages import SignInFirst, StaffRoute, page
 from handoff.papers import Heading
-from handoff.records import town_case
 from handoff.sheets import Sheet, Stale
 from handoff.tongue import say
 from storage.bells import Bells
@@ -71,7 +70,7 @@ class _Forms:
 
     async def all(self, request: Request, case_id: str) -> Response:
         def look(session: Session, who: SignedIn, now: datetime) -> Response:
-            case = town_case(session, who, case_id)
+            case = access.case_of(session, who.staff, case_id)
             book = formbook.book(session)
             rows = session.scalars(select(FormSheet).where(FormSheet.case_id == case.id))
             changed = {row.form: row for row in rows}
@@ -87,14 +86,14 @@ class _Forms:
 
     async def basic(self, request: Request, case_id: str) -> Response:
         def look(session: Session, who: SignedIn, now: datetime) -> Response:
-            case = town_case(session, who, case_id)
+            case = access.case_of(session, who.staff, case_id)
             return _basic_page(who, case, basics.shown(session, case), now)
 
         return await self._look(request, case_id, look, "basic")
 
     async def change_basic(self, request: Request, case_id: str) -> Response:
         def write(session: Session, who: SignedIn, form: Inputs, now: datetime) -> Response:
-            case = town_case(session, who, case_id, to_change=True)
+            case = access.case_of(session, who.staff, case_id, to_change=True)
             given = basics.read(form, now.astimezone(JAPAN).date())
             if given.problems:
                 return _basic_page(who, case, given, now, 422)
@@ -112,7 +111,7 @@ class _Forms:
         saved = "saved" in request.query_params
 
         def look(session: Session, who: SignedIn, now: datetime) -> Response:
-            case = town_case(session, who, case_id)
+            case = access.case_of(session, who.staff, case_id)
             book = formbook.book(session)
             plan = book.form(form)
             if not plan.items:
@@ -124,7 +123,7 @@ class _Forms:
 
     async def change(self, request: Request, case_id: str, form: str) -> Response:
         def write(session: Session, who: SignedIn, inputs: Inputs, now: datetime) -> Response:
-            case = town_case(session, who, case_id, to_change=True)
+            case = access.case_of(session, who.staff, case_id, to_change=True)
             book = formbook.book(session)
             stands = sheets.sheet(session, book, book.form(form), facts.facts(session, case))
             saved = {name: entry.shown for name, entry in stands.entries.items()}
@@ -159,7 +158,7 @@ class _Forms:
             who = access.signed_in(session, token, now)
             if who is None:
                 raise SignInFirst
-            case = town_case(session, who, case_id, to_change=True)
+            case = access.case_of(session, who.staff, case_id, to_change=True)
             export = self._export(session, case, form, now)
             audit.enter(session, who.staff, "exported", now, case_id=case.id, detail=f"{form} {ending}")
             note(session, case, "exported", now, who.staff, f"{form} {ending}")

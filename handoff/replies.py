@@ -141,7 +141,7 @@ def _write(session: Session, reply_id: int, form: Form, values: dict[str, Any], 
     if reply is None or reply.retired_at:
         raise LookupError(say("その定型文は、もうありません。"))
     by = session.get(Staff, reply.changed_by) if reply.changed_by else None
-    name = (by.name or by.email) if by else say("ほかの人")
+    name = by.called if by else say("ほかの人")
     raise Unfit(
         {
             "text": say(

@@ -100,4 +100,4 @@ def _desk(session: Session, case: Case) -> str:
 
 
 def _name(staff: Staff | None) -> str:
-    return (staff.name or staff.email) if staff else ""
+    return staff.called if staff else ""
