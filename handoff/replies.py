@@ -105,8 +105,9 @@ class _Pages:
 
         who, replies, desks = await self._office.look(request, look)
         return page(
-            "replies.html", status, who=who, here="/staff/settings", replies=replies, desks=desks, typed=typed,
-            problems=problems, at=at, placeholders=PLACEHOLDERS, longest_title=LONGEST_TITLE, longest_text=LONGEST_TEXT,
+            "replies.html", status, who=who, here="/staff/settings", tab=ADDRESS, replies=replies, desks=desks,
+            typed=typed, problems=problems, at=at, placeholders=PLACEHOLDERS, longest_title=LONGEST_TITLE,
+            longest_text=LONGEST_TEXT,
         )  # fmt: skip
 
 

@@ -195,8 +195,9 @@ async def running(settings: Settings, reader: Understander, clock: SetClock) -> 
     """The service on a free port, until the block ends."""
     service = Service(settings, reader, clock)
     config = uvicorn.Config(
-        create_app(service), host="127.0.0.1", port=0, log_config=None, access_log=False, timeout_graceful_shutdown=1
-    )
+        create_app(service), host="127.0.0.1", port=0, log_config=None, access_log=False, timeout_graceful_shutdown=1,
+        timeout_keep_alive=60,  # a slow machine must not meet a connection that was idle and is just being ended
+    )  # fmt: skip
     server = Server(config, service.bells)
     serving = asyncio.create_task(server.serve())
     try:
