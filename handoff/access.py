@@ -75,6 +75,10 @@ class NotTheirs(LookupError):
 class NotForAgencies(LookupError):
     """The page is made for the town hall, and somebody of an agency asked for it."""
 
+    def __init__(self, staff: Staff) -> None:
+        super().__init__(say("お探しのページは見つかりません。"))
+        self.staff_id = staff.id
+
 
 @dataclass(frozen=True)
 class SignedIn:
@@ -120,7 +124,7 @@ def may_see(session: Session, staff: Staff, case_id: str) -> bool:
 def may_open(staff: Staff, path: str) -> None:
     """Raises NotForAgencies where somebody of an agency asks for a page of the town hall."""
     if staff.role == AGENCY and not AGENCY_PAGES.fullmatch(path):
-        raise NotForAgencies(say("お探しのページは見つかりません。"))
+        raise NotForAgencies(staff)
 
 
 def _of_counselor(staff: Staff) -> ColumnElement[bool]:

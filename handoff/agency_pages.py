@@ -8,7 +8,7 @@ from fastapi.responses import RedirectResponse
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from handoff import access, agencies, audit, corrections, queue, summary
+from handoff import access, agencies, corrections, queue, summary
 from handoff.access import SignedIn
 from handoff.moments import day
 from handoff.office import Form, Office
@@ -243,12 +243,7 @@ class _Own:
             }
 
         shown = await self._office.look(request, look)
-        now = self._office.clock.now()
-        await self._office.database.write(
-            lambda session: audit.enter(
-                session, shown["who"].staff, "looked", now, case_id=shown["case_id"], detail="agency"
-            )
-        )
+        await self._office.trail.looked(shown["who"].staff, shown["case_id"], detail="agency")
         editing = request.query_params.get("edit", "")
         return page("own_case.html", status, here="/staff/agency", sent=sent, editing=editing, **shown)
 

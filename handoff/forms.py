@@ -191,10 +191,7 @@ class _Forms:
             return work(session, who, now)
 
         answer = await self._office.look(request, look)
-        staff, now = looked[0].staff, self._office.clock.now()
-        await self._office.database.write(
-            lambda session: audit.enter(session, staff, "looked", now, case_id=case_id, detail=what)
-        )
+        await self._office.trail.looked(looked[0].staff, case_id, detail=what)
         return answer
 
 

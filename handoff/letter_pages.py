@@ -71,10 +71,7 @@ async def _show(
         }
 
     shown = await office.look(request, look)
-    now = office.clock.now()
-    await office.database.write(
-        lambda session: audit.enter(session, shown["who"].staff, "looked", now, case_id=case_id, detail="letter")
-    )
+    await office.trail.looked(shown["who"].staff, case_id, detail="letter")
     return page(
         "letter.html", status, here="/staff", case_id=case_id, sent=sent, preview=preview, parts=letter.PARTS,
         choices=support_words(), **shown,

@@ -99,7 +99,7 @@ class StaffRoute(APIRoute):
             except Problem as problem:
                 response = _say(request, problem.status, problem.detail, problem.headers)
             except NotForAgencies as elsewhere:
-                response = _to_their_own(request, str(elsewhere))
+                response = _to_their_own(request, elsewhere)
             except (LookupError, RequestValidationError) as unknown:
                 if isinstance(unknown, NotTheirs):
                     request.app.state.trail.note(unknown.staff_id, "refused", case_id=unknown.case_id)
@@ -153,11 +153,12 @@ def _to_sign_in(request: Request) -> Response:
     return Response(status_code=401, headers={"HX-Redirect": SIGN_IN})
 
 
-def _to_their_own(request: Request, sentence: str) -> Response:
+def _to_their_own(request: Request, elsewhere: NotForAgencies) -> Response:
     """Where the sign-in leads everybody, somebody of an agency is led on to what is theirs."""
     if request.url.path == "/staff" and request.method == "GET":
         return RedirectResponse(AGENCY_HOME, 303)
-    return _say(request, 404, sentence)
+    request.app.state.trail.note(elsewhere.staff_id, "refused_page")
+    return _say(request, 404, str(elsewhere))
 
 
 def _say(request: Request, status: int, sentence: str, headers: dict[str, str] | None = None) -> Response:

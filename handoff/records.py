@@ -7,7 +7,7 @@ from fastapi.responses import RedirectResponse
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from handoff import access, audit, eras, journal, papers
+from handoff import access, eras, journal, papers
 from handoff.access import SignedIn
 from handoff.body import SHEET, Inputs
 from handoff.case import note
@@ -97,10 +97,8 @@ class _Records:
             access.case_of(session, who.staff, case_id)
             return who
 
-        who, now = await self._office.look(request, see), self._office.clock.now()
-        await self._office.database.write(
-            lambda session: audit.enter(session, who.staff, "looked", now, case_id=case_id, detail="records")
-        )
+        who = await self._office.look(request, see)
+        await self._office.trail.looked(who.staff, case_id, detail="records")
 
 
 def _page(

@@ -167,7 +167,7 @@ def _read(session: Session, form: Form) -> dict[str, Any]:
         )
     desk_id = int(desk) if desk.isascii() and desk.isdigit() and len(desk) < 10 else None
     if desk and (desk_id is None or session.get(Desk, desk_id) is None):
-        problems["desk"] = say("窓口を選びなおしてください。")
+        problems["desk"] = say("窓口を選び直してください。")
     if problems:
         raise Unfit(problems)
     return {"title": title, "text": text, "desk_id": desk_id}

@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from handoff import access, agencies, audit, check_ins, desk, following, meetings
+from handoff import access, agencies, check_ins, desk, following, meetings
 from handoff import case as cases
 from handoff.access import SignedIn
 from handoff.office import Form, Office
@@ -91,10 +91,7 @@ async def _show(office: Office, request: Request, case_id: str, sent: Sent, stat
         return who, view(session, case, who.staff, now), list(session.scalars(agencies.listed()))
 
     who, shown, known = await office.look(request, look)
-    now = office.clock.now()
-    await office.database.write(
-        lambda session: audit.enter(session, who.staff, "looked", now, case_id=case_id, detail="support")
-    )
+    await office.trail.looked(who.staff, case_id, detail="support")
     return page(
         "support.html", status, who=who, here="/staff", case_id=case_id, case=shown, sent=sent, agencies=known,
         choices=support_words(), reopen_days=office.settings.reopen_days, editing=editing,

@@ -38,25 +38,29 @@ class Trail:
         now = self._clock.now()
         self._hand_over(lambda session: enter_as(session, staff_id, action, now, case_id, detail))
 
-    def looked(self, staff: Staff, case_id: str, action: str = "looked") -> None:
-        """Adds that somebody looked into a case, unless they did so within the last quarter of an hour."""
+    def looked(self, staff: Staff, case_id: str, action: str = "looked", detail: str = "") -> asyncio.Task[None]:
+        """Adds that somebody looked into a case, unless they did so within the last quarter of an hour.
+
+        Whoever awaits it shows nothing before it was tried.
+        """
         now, staff_id = self._clock.now(), staff.id
 
         def once(session: Session) -> None:
             audit.lock(session)
             before = select(AuditEntry.id).where(
                 AuditEntry.case_id == case_id, AuditEntry.staff_id == staff_id, AuditEntry.action == action,
-                AuditEntry.at > now - ONE_LOOK,
+                AuditEntry.detail == detail, AuditEntry.at > now - ONE_LOOK,
             )  # fmt: skip
             if session.scalars(before.limit(1)).first() is None:
-                enter_as(session, staff_id, action, now, case_id)
+                enter_as(session, staff_id, action, now, case_id, detail)
 
-        self._hand_over(once)
+        return self._hand_over(once)
 
-    def _hand_over(self, work: Callable[[Session], None]) -> None:
+    def _hand_over(self, work: Callable[[Session], None]) -> asyncio.Task[None]:
         task = asyncio.create_task(self._write(work))
         self._writing.add(task)
         task.add_done_callback(self._writing.discard)
+        return task
 
     async def _write(self, work: Callable[[Session], None]) -> None:
         try:

@@ -140,7 +140,7 @@ def _view(session: Session, who: SignedIn, asked: Asked, before: int | None) -> 
                 "action": say(words().actions.get(entry.action, entry.action)),
                 "case": entry.case_id or "",
                 "detail": _in_words(entry.detail),
-                "bad": entry.action in ("refused", "sign_in_failed"),
+                "bad": entry.action in ("refused", "refused_page", "sign_in_failed"),
             }
             for entry, staff in shown
         ],

@@ -140,6 +140,7 @@ async def test_an_agency_sees_what_it_takes_part_in_and_no_page_of_the_town_hall
         csrf = dict(INPUT.findall((await http.get("/staff/me")).text))
         for verb in ("claim", "answer", "close"):
             assert (await http.post(f"/staff/cases/{theirs}/{verb}", data=csrf)).status_code == 404
+    assert (await actions(town)).count(("refused_page", None)) == len(case_pages) + len(pages) + 3
     with pytest.raises(access.Refused):
         await town.service.database.write(
             lambda s: access.add_staff_with(s, "x@example.jp", "counselor", "!", now, agency_id=school)
@@ -152,6 +153,9 @@ async def test_a_look_is_one_entry_a_quarter_of_an_hour(town: Town, sato: Collea
         town.clock.forward(minutes=minutes)
         await sato.open(case_id)
     assert (await actions(town)).count(("looked", case_id)) == 3
+    for _ in range(2):
+        assert (await sato.http.get(f"/staff/cases/{case_id}/support")).status_code == 200
+    assert (await actions(town)).count(("looked", case_id)) == 4, "another page of the case is another look, once"
     token = await town.service.database.write(lambda s: access.add_token(s, "t", ["cases:read"], town.clock.now()))
     for _ in range(2):
         read = await town.http.get(f"/api/cases/{case_id}", headers={"Authorization": f"Bearer {token}"})
