@@ -1,7 +1,7 @@
 """The case on one page: what the machine found and what staff corrected, made ready so that templates only lay out."""
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -9,11 +9,10 @@ from markupsafe import Markup, escape
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from handoff import corrections, examples, family_map, record, summary
+from handoff import corrections, examples, family, family_map, record, summary
 from handoff.case import LEVELS
 from handoff.correcting import phone_of, sentences, share_version
 from handoff.corrections import TOPICS
-from handoff.family_map import Person
 from handoff.moments import day, day_and_time
 from handoff.tongue import say
 from handoff.words import confidence_in_words, field_name, service_name, spoken
@@ -47,7 +46,7 @@ def sheet(
         "members": [one for one in members if one["state"] != "wrong"],
         "wrong_members": [one for one in members if one["state"] == "wrong"],
         "aside": [spoken().relations.get(one.get("relation", ""), "") for one in _aside(case)],
-        "map": drawn(corrections.members(case.assessment, case.corrected), client),
+        "map": family.on_page(case, client),
         "topics": _topics(case, stands, log),
         "involved": _involved(session, case),
         "services": _services(case, log),
@@ -81,15 +80,6 @@ class _Log:
             "found": _in_words(row.what, row.key, row.found),
             "corrected": _in_words(row.what, row.key, row.corrected),
         }
-
-
-def drawn(members: Iterable[Mapping[str, Any]], client: Client | None = None) -> Markup:
-    """The family map; "" when nobody was told of."""
-    people = [_person(member, client) for member in members if member["state"] != "wrong"]
-    if not people:
-        return Markup("")
-    about = "、".join(_described(person) for person in people)
-    return family_map.svg(family_map.layout(people), say("家族の図"), about, say("いっしょに暮らす"))
 
 
 def marked(text: str, fields: Sequence[Mapping[str, Any]]) -> Markup:
@@ -254,20 +244,6 @@ def _hotlines(stands: Mapping[str, Any], language: str, now: datetime) -> list[d
     fields = [one["id"] for one in stands.get("fields", ())]
     lines = choose(kinds, age=None, language=language[:2], now=now.astimezone(JAPAN), fields=fields)
     return [{"name": one.name, "number": one.number, "hours": one.hours if one.hours_checked else ""} for one in lines]
-
-
-def _person(member: Mapping[str, Any], client: Client | None) -> Person:
-    relation, sex = member["relation"], member["sex"]
-    if relation in ("self", "client") and not sex and client:
-        sex = {"男": "male", "女": "female"}.get(client.gender, "")
-    label = spoken().relations.get(relation, spoken().relations["other"]).partition("（")[0]
-    fields = tuple(field_name(field) for field in member["fields"])
-    return Person(relation, label, member["age"], sex, member["together"], fields)
-
-
-def _described(person: Person) -> str:
-    age = f" {person.age}歳" if person.age is not None else ""
-    return f"{person.label}{age}" + (f"（{'・'.join(person.fields)}）" if person.fields else "")
 
 
 def _sex(relation: str) -> str:

@@ -189,6 +189,11 @@ def _words(person: Person) -> tuple[str, ...]:
     return (*label, *fields)
 
 
+def label_lines(person: Person) -> int:
+    """How many of a person's lines are their name."""
+    return len(_wrapped(person.label))
+
+
 def letters(text: str) -> float:
     """How wide a text is, in full letters."""
     return sum(1.0 if unicodedata.east_asian_width(letter) in "WFA" else 0.56 for letter in text)
@@ -291,7 +296,7 @@ def _one(one: Placed) -> str:
         parts.append(_symbol(one.person.shape, x, y, 5 if one.person.shape != "diamond" else 7))
     if one.person.age is not None:
         parts.append(f'<text class="age" x="{x + half:g}" y="{y + half + 6:g}">{one.person.age}</text>')
-    label = len(_wrapped(one.person.label))
+    label = label_lines(one.person)
     for at, line in enumerate(one.lines):
         name = "name" if at < label else "field"
         parts.append(f'<text class="{name}" x="{x + SYMBOL + BETWEEN:g}" y="{y + 14 + at * LINE:g}">')

@@ -11,7 +11,7 @@ from fastapi.responses import RedirectResponse
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from handoff import access, audit, basics, eras, facts, formbook, grid_pdf, grid_xlsx, journal, papers, sheets
+from handoff import access, audit, basics, eras, facts, family, formbook, grid_pdf, grid_xlsx, journal, papers, sheets
 from handoff.access import SignedIn
 from handoff.basics import Basics
 from handoff.body import SHEET, Inputs
@@ -217,9 +217,11 @@ def _basic_page(who: SignedIn, case: Case, given: Basics, now: datetime, status:
 def _form_page(
     session: Session, who: SignedIn, case: Case, sheet: Sheet, now: datetime, status: int = 200, saved: bool = False
 ) -> Response:
+    client = session.get(Client, case.id)
     return page(
         "form.html", status, who=who, here="", case_id=case.id, sheet=sheet,
-        title=papers.title_of(sheet.plan, case), client=session.get(Client, case.id), born=_born(session, case, now),
+        title=papers.title_of(sheet.plan, case), client=client, map=family.on_page(case, client),
+        born=_born(session, case, now),
         stale=say(STALE) if status == 409 else "", saved=saved,
         changed=eras.moment_in_full(sheet.changed_at) if sheet.changed_at else "", longest=sheets.LONGEST_LONG,
     )  # fmt: skip

@@ -62,9 +62,18 @@ LOOKS = {
 
 
 @dataclass(frozen=True)
+class Picture:
+    """A PNG and its size on paper, in points."""
+
+    png: bytes
+    width: float
+    height: float
+
+
+@dataclass(frozen=True)
 class Cell:
-    """Some text over `span` columns and `rows` rows, at least `lines` lines high. `goes_on`: from or into a neighbour
-    row, so that no line is ruled there."""
+    """Some text, or a picture, over `span` columns and `rows` rows, at least `lines` lines high. `from_above`,
+    `into_below`: it goes on from or into a neighbour row, so that no line is ruled there."""
 
     text: str
     span: int
@@ -73,6 +82,7 @@ class Cell:
     rows: int = 1
     from_above: bool = False
     into_below: bool = False
+    picture: Picture | None = None
 
     @property
     def look(self) -> Look:
@@ -145,7 +155,9 @@ def heights(rows: Sequence[Row], width: float, slack: float = 1.0) -> list[float
 
 
 def height_of(cell: Cell, width: float) -> float:
-    """What the cell's text needs, in points."""
+    """What the cell's text or picture needs, in points."""
+    if cell.picture:
+        return cell.picture.height + 2 * ABOVE
     lines = len(wrap(cell.text, _inner(cell, width), cell.look))
     around = (0 if cell.from_above else ABOVE) + (0 if cell.into_below else ABOVE)
     return max(lines, cell.lines) * cell.look.leading + around

@@ -7,11 +7,12 @@ from typing import Any
 from reportlab.lib.colors import HexColor, black
 from reportlab.lib.pagesizes import A4, landscape
 from reportlab.lib.units import mm
+from reportlab.lib.utils import ImageReader
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfgen.canvas import Canvas
 
 from handoff import grid, paper
-from handoff.grid import ABOVE, COLUMNS, SIDE, Paper, Placed
+from handoff.grid import ABOVE, COLUMNS, SIDE, Paper, Picture, Placed
 
 LEFT, TOP, FOOT = 18 * mm, 14 * mm, 9 * mm
 SMALLEST = 0.75
@@ -81,7 +82,13 @@ class _Sheet:
                 canvas.line(left, top, right, top)
             if last or not cell.into_below:
                 canvas.line(left, bottom, right, bottom)
+        if cell.picture:
+            self._show(canvas, cell.picture, left, top)
         self._write(canvas, one, left, right, top, bottom)
+
+    def _show(self, canvas: Canvas, picture: Picture, left: float, top: float) -> None:
+        image = ImageReader(io.BytesIO(picture.png))
+        canvas.drawImage(image, left + SIDE, top - ABOVE - picture.height, picture.width, picture.height)
 
     def _write(self, canvas: Canvas, one: Placed, left: float, right: float, top: float, bottom: float) -> None:
         look = one.cell.look

@@ -9,6 +9,9 @@ from typing import Any
 
 from openpyxl import Workbook
 from openpyxl.cell import Cell as SheetCell
+from openpyxl.drawing.image import Image
+from openpyxl.drawing.spreadsheet_drawing import AnchorMarker, OneCellAnchor
+from openpyxl.drawing.xdr import XDRPositiveSize2D
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.pagebreak import Break
@@ -17,7 +20,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from handoff import grid
 from handoff.cells import write_text
-from handoff.grid import COLUMNS, Look, Paper, Placed
+from handoff.grid import ABOVE, COLUMNS, SIDE, Look, Paper, Picture, Placed
 
 FONT = "BIZ UDPゴシック"
 THIN = Side(style="thin", color="000000")
@@ -27,6 +30,8 @@ SLACK = 0.93
 DEFAULT = "Arial"
 #: Of a column, in millimetres a digit; a little more than it is, so that the sheet never needs a second page across.
 CHARACTER = 1.95
+#: What drawings are measured in, of a point.
+EMU = 12_700
 #: So many lines of a long text in one row, where a page is not high.
 PIECE_LYING = 6
 #: Of a page's height, what we fill: the rest is for printers that have less room.
@@ -86,8 +91,18 @@ def _write(sheet: Worksheet, one: Placed, closed: set[int]) -> None:
     if cell.text:
         write_text(first, cell.text)
     _dress(first, look)
+    if cell.picture:
+        _show(sheet, cell.picture, one)
     if (top, left) != (bottom, right):
         sheet.merge_cells(start_row=top, start_column=left, end_row=bottom, end_column=right)
+
+
+def _show(sheet: Worksheet, picture: Picture, one: Placed) -> None:
+    image: Any = Image(io.BytesIO(picture.png))
+    corner = AnchorMarker(col=one.column, row=one.row, colOff=int(SIDE * EMU), rowOff=int(ABOVE * EMU))
+    size = XDRPositiveSize2D(int(picture.width * EMU), int(picture.height * EMU))
+    image.anchor = OneCellAnchor(_from=corner, ext=size)
+    sheet.add_image(image)
 
 
 def _dress(cell: SheetCell, look: Look) -> None:

@@ -18,13 +18,15 @@ from storage.settings import ROOT
 
 FONTS = ROOT / "node_modules/@expo-google-fonts/biz-udpgothic"
 TEXT, BOLD = "BIZUDPGothic", "BIZUDPGothic-Bold"
+TEXT_FILE = FONTS / "400Regular/BIZUDPGothic_400Regular.ttf"
+BOLD_FILE = FONTS / "700Bold/BIZUDPGothic_700Bold.ttf"
 
 
 @cache
 def styles() -> dict[str, ParagraphStyle]:
     """title, head, text, small and right, in the embedded font; lines break as Japanese lines do."""
-    pdfmetrics.registerFont(TTFont(TEXT, FONTS / "400Regular/BIZUDPGothic_400Regular.ttf"))
-    pdfmetrics.registerFont(TTFont(BOLD, FONTS / "700Bold/BIZUDPGothic_700Bold.ttf"))
+    pdfmetrics.registerFont(TTFont(TEXT, TEXT_FILE))
+    pdfmetrics.registerFont(TTFont(BOLD, BOLD_FILE))
 
     def style(name: str, font: str, size: float, leading: float, **more: Any) -> ParagraphStyle:
         return ParagraphStyle(name, fontName=font, fontSize=size, leading=leading, wordWrap="CJK", **more)

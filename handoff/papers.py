@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from handoff import eras, grid
+from handoff import eras, family, grid
 from handoff.facts import Facts
 from handoff.formbook import Book, FormPlan
 from handoff.grid import COLUMNS, LOOKS, Cell, Paper, Row
@@ -17,6 +17,8 @@ from storage.support import Client, SupportRecord
 NAME = 5
 FULL = COLUMNS - NAME
 HALF = COLUMNS // 2 - NAME
+#: Of a drawing, in points: a third of a page.
+DRAWING_MOST = 250.0
 MEANS = ("phone", "visit_here", "visit", "accompany", "meeting", "letter")
 
 
@@ -87,7 +89,7 @@ def generic(heading: Heading, sheet: Sheet, found: Facts) -> list[Paper]:
     ]
     for section in sheet.plan.sections:
         rows.append([Cell(section.ja + (f"（{section.about}）" if section.about else ""), COLUMNS, "band")])
-        rows += _pairs([sheet.entries[item.id] for item in section.items])
+        rows += _pairs([sheet.entries[item.id] for item in section.items], found)
     return [Paper(sheet.plan.ja, rows, heading.foot(sheet.plan))]
 
 
@@ -214,7 +216,7 @@ def _attached(heading: Heading, form: FormPlan, name: str, text: str) -> Paper:
     return Paper("別紙", rows, heading.foot(form))
 
 
-def _pairs(entries: Sequence[Entry]) -> Iterator[Row]:
+def _pairs(entries: Sequence[Entry], found: Facts) -> Iterator[Row]:
     """The items of a section, two halves in a row."""
     waiting: Entry | None = None
     for one in entries:
@@ -227,7 +229,7 @@ def _pairs(entries: Sequence[Entry]) -> Iterator[Row]:
             if waiting:
                 yield [_name(waiting.item.ja, NAME), Cell(waiting.value, FULL, "short")]
                 waiting = None
-            yield from _whole(one)
+            yield from _drawn(one, found) if one.item.kind == "drawing" else _whole(one)
     if waiting:
         yield [_name(waiting.item.ja, NAME), Cell(waiting.value, FULL, "short")]
 
@@ -251,8 +253,14 @@ def _whole(one: Entry) -> Iterator[Row]:
         told = "\n".join("　　".join(boxes[at : at + 3]) for at in range(0, len(boxes), 3))
         yield [_name(one.item.ja, NAME), Cell(told, FULL, "short")]
     else:
-        lines = one.item.lines if one.item.kind == "drawing" else 3 if one.item.kind == "long" else 1
-        yield [_name(one.item.ja, NAME), Cell(one.value, FULL, "value", lines=lines)]
+        yield [_name(one.item.ja, NAME), Cell(one.value, FULL, "value", lines=3 if one.item.kind == "long" else 1)]
+
+
+def _drawn(one: Entry, found: Facts) -> Iterator[Row]:
+    """The household as far as it is known, or room to draw it."""
+    width = grid.inner_width(FULL, Paper("", [], "").width)
+    picture = family.on_paper(found.case, found.client, width, DRAWING_MOST)
+    yield [_name(one.item.ja, NAME), Cell("", FULL, "value", lines=one.item.lines, picture=picture)]
 
 
 def _boxes(one: Entry) -> Iterator[Row]:

@@ -294,6 +294,21 @@ def texts(workbook: httpx.Response) -> str:
 
 
 @ONE_KIND
+async def test_the_family_map_is_on_the_intake_form_and_an_empty_box_where_nobody_is_known(
+    town: Town, sato: Colleague, case_id: str
+) -> None:
+    for one, maps in ((case_id, 1), (await a_case(town, "眠れません"), 0)):
+        assert (await sato.http.get(f"/staff/cases/{one}/forms/intake")).text.count('class="family') == maps
+        book = load_workbook(io.BytesIO((await exported(sato, one, "intake", "xlsx")).content))
+        pictures = [picture for sheet in book for picture in sheet._images]
+        assert len(pictures) == maps
+        for picture in pictures:
+            cell = book.worksheets[0].cell(picture.anchor._from.row + 1, 1)
+            assert cell.value == "ジェノグラム", "the picture stands beside its name"
+        assert (await exported(sato, one, "intake", "pdf")).content.count(b"/Subtype /Image") == maps
+
+
+@ONE_KIND
 async def test_the_workbook_is_text_on_a4_and_leaves_a_trace_without_a_name(
     town: Town, sato: Colleague, case_id: str
 ) -> None:
