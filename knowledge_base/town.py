@@ -33,6 +33,9 @@ _PHONE = re.compile(r"0\d{1,4}-?\d{1,4}-?\d{3,4}|#\d{4}|1\d{2}")
 _CLOSED = ("", "休み", "休", "閉", "なし", "-", "―")
 
 
+Said = tuple[str, dict[str, object]]
+
+
 @dataclass
 class Typed:
     """What somebody typed: single inputs, and those that come several times."""
@@ -43,13 +46,18 @@ class Typed:
 
 @dataclass
 class Read:
-    """What is kept, and what is wrong: by input a sentence with its values, for whoever shows it."""
+    """What is kept; what is wrong with it; and what a draft may still lack. By input a sentence with its values, for
+    whoever shows it."""
 
     content: dict[str, Any] = field(default_factory=dict)
-    problems: dict[str, tuple[str, dict[str, object]]] = field(default_factory=dict)
+    problems: dict[str, Said] = field(default_factory=dict)
+    lacking: dict[str, Said] = field(default_factory=dict)
 
     def wrong(self, name: str, sentence: str, **values: object) -> None:
         self.problems.setdefault(name, (sentence, values))
+
+    def lacks(self, name: str, sentence: str, **values: object) -> None:
+        self.lacking.setdefault(name, (sentence, values))
 
 
 def read(kind: str, typed: Typed) -> Read:
@@ -113,12 +121,12 @@ def _service(found: Read, typed: Typed) -> None:
     names = vocabulary()
     like = typed.single.get("like", "")
     if like not in names.services:
-        found.wrong("like", "どの支援に近いかを選んでください。")
+        found.lacks("like", "どの支援に近いかを選んでください。")
     chosen = [name for name in typed.several.get("fields", ()) if name in names.fields]
     if not chosen:
-        found.wrong("fields", "分野を一つ以上選んでください。")
+        found.lacks("fields", "分野を一つ以上選んでください。")
     if not says_something(found.content["about"]):
-        found.wrong("about", "どんな支援かを、1文で書いてください。")
+        found.lacks("about", "どんな支援かを、1文で書いてください。")
     voices = lines(typed.single.get("voices", ""))
     _check_voices(found, voices)
     found.content.update(like=like, fields=list(dict.fromkeys(chosen)), voices=voices)
@@ -145,9 +153,9 @@ def _desk(found: Read, typed: Typed) -> None:
     known = vocabulary().services
     services = [name for name in typed.several.get("services", ()) if name in known or name.startswith("town_")]
     if not services:
-        found.wrong("services", "この窓口が受ける支援を、一つ以上選んでください。")
+        found.lacks("services", "この窓口が受ける支援を、一つ以上選んでください。")
     if not found.content["address"] and not typed.single.get("phone", "").strip() and not found.content["web"]:
-        found.wrong("address", "住所、電話、ホームページのどれか一つは書いてください。")
+        found.lacks("address", "住所、電話、ホームページのどれか一つは書いてください。")
     holidays = typed.single.get("holidays", "closed")
     found.content.update(
         phone=_phone(found, typed.single.get("phone", "")),

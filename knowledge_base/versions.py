@@ -81,8 +81,8 @@ def new_id() -> str:
     return f"town_{secrets.token_hex(5)}"
 
 
-def entry(session: Session, entry_id: str) -> KbEntry | None:
-    return session.get(KbEntry, entry_id) if len(entry_id) <= 40 else None
+def entry(session: Session, entry_id: str, *, to_change: bool = False) -> KbEntry | None:
+    return session.get(KbEntry, entry_id, with_for_update=to_change) if len(entry_id) <= 40 else None
 
 
 def version(session: Session, entry_id: str, number: int | None = None) -> KbVersion:
