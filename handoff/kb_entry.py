@@ -13,6 +13,7 @@ from handoff import audit, kb_desks, kb_view
 from handoff.access import SignedIn
 from handoff.body import Room
 from handoff.kb_pages import HERE, failed
+from handoff.moments import whole_day
 from handoff.office import Form, Office
 from handoff.pages import StaffRoute, page
 from handoff.settings_pages import only
@@ -190,6 +191,7 @@ class _Pages:
                 "theirs": kb_view.who_saved(session, every[0]) if theirs else "",
                 "differences": _against(entry.kind, every[0], form) if theirs and form else [],
                 "heirs": _heirs(entry),
+                "checked": whole_day(entry.checked_on) if entry.checked_on else "",
             }  # fmt: skip
 
         shown = await self._office.look(request, look)

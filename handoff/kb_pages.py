@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from handoff import audit, kb_desks, kb_view
 from handoff.access import SignedIn
-from handoff.moments import day_and_time
+from handoff.moments import day_and_time, whole_day
 from handoff.office import Form, Office
 from handoff.pages import StaffRoute, page
 from handoff.settings_pages import only
@@ -102,7 +102,8 @@ class _Pages:
         service = vocabulary().services[id]
         return page(
             "kb_service.html", here=HERE, tab=f"{HERE}/services", failed=failed(), service=service,
-            fields=[field_name(one) for one in service.fields], entry=entries().get(id), **shown,
+            fields=[field_name(one) for one in service.fields], entry=entries().get(id),
+            checked=_checked(id), **shown,
         )  # fmt: skip
 
     async def demo(self, request: Request) -> Response:
@@ -149,14 +150,18 @@ def _known(value: str, known: Any) -> str:
 
 
 def _bundled_row(service: Service, now: datetime) -> dict[str, Any]:
-    entry = entries().get(service.id)
     return {
         "id": service.id,
         "name": service.ja,
         "fields": [field_name(one) for one in service.fields],
         "desks": [one["name"] for one in kb_desks.contacts(service.id, now)],
-        "checked": entry.checked.isoformat() if entry and entry.checked else "",
+        "checked": _checked(service.id),
     }
+
+
+def _checked(service: str) -> str:
+    entry = entries().get(service)
+    return whole_day(entry.checked) if entry and entry.checked else ""
 
 
 def _own(service: str) -> list[tuple[str, str]]:

@@ -2,14 +2,14 @@
 in."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from handoff import kb_desks
-from handoff.moments import day_and_time
+from handoff.moments import day_and_time, whole_day
 from handoff.tongue import say
 from handoff.words import field_name, service_name
 from knowledge_base import live
@@ -42,7 +42,7 @@ def rows(session: Session, entries: Sequence[KbEntry], now: datetime) -> list[di
             "state_name": say(STATE_NAMES[one.state]),
             "counts": one.id in counting,
             "ahead": one.id in counting and counting[one.id].number != one.head,
-            "checked": one.checked_on.strftime("%Y-%m-%d") if one.checked_on else "",
+            "checked": whole_day(one.checked_on) if one.checked_on else "",
             "changed": day_and_time(one.changed_at),
         }
         for one in entries
@@ -95,6 +95,8 @@ def in_lines(name: str, value: Any) -> list[str]:
         return [service_name(value)]
     if name == "holidays":
         return [say(HOLIDAYS[value])]
+    if name == "checked":
+        return [whole_day(date.fromisoformat(value))]
     if name == "hours":
         return [f"{say(letter)}　{write_spans(value[day])}" for day, letter in WEEKDAYS.items() if value.get(day)]
     return list(value) if isinstance(value, list) else str(value).split("\n")

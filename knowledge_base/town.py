@@ -109,12 +109,24 @@ def fields_of(content: Mapping[str, Any]) -> list[str]:
 
 
 def hours_in_words(content: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Days that are alike in one line: 月・火・木・金 8:30〜17:15."""
+    """Days that are alike in one line: 月〜金 8:30〜17:15."""
     rows: dict[str, list[str]] = {}
     for day, name in WEEKDAYS.items():
         if spans := content.get("hours", {}).get(day):
             rows.setdefault(write_spans(spans), []).append(name)
-    return [("・".join(days), written) for written, days in rows.items()]
+    return [(_days(days), written) for written, days in rows.items()]
+
+
+def _days(days: Sequence[str]) -> str:
+    """月〜金 where more than two follow each other, 月・水 where not."""
+    week = "".join(WEEKDAYS.values())
+    runs: list[str] = []
+    for day in days:
+        if runs and week.index(day) == week.index(runs[-1][-1]) + 1:
+            runs[-1] += day
+        else:
+            runs.append(day)
+    return "・".join(f"{run[0]}〜{run[-1]}" if len(run) > 2 else "・".join(run) for run in runs)
 
 
 def _service(found: Read, typed: Typed) -> None:
@@ -134,7 +146,7 @@ def _service(found: Read, typed: Typed) -> None:
 
 def _check_voices(found: Read, voices: Sequence[str]) -> None:
     if len(voices) < FEWEST_VOICES:
-        found.wrong(
+        found.lacks(
             "voices", "例文は{least}つ以上書いてください（いまは{now}つです）。", least=FEWEST_VOICES, now=len(voices)
         )
     elif len(voices) > MOST_VOICES:

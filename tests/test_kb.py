@@ -125,6 +125,7 @@ def _contents(session: Session) -> list[Any]:
 
 
 async def test_a_draft_changes_nothing_and_a_plan_counts_when_its_time_comes(town: Town, yamada: Colleague) -> None:
+    await made(yamada, "service", "save", name="名前だけの支援")
     draft = await made(yamada, "desk", "save", name="名前だけの下書き")
     refused = await send(yamada, draft, {"name": "名前だけの下書き", "version": "1", "act": "review"})
     assert refused.status_code == 422

@@ -15,8 +15,8 @@ from knowledge_base.vocabulary import vocabulary
 SERVICES_SHOWN = 5
 #: Without any field sure enough to be recorded, services are shown for a text of so many letters and so probable a one.
 TELLING, LIKELY = 15, 0.1
-#: What an explanation shows of what missed: fields from this share of the least probability on, and so many.
-NEARLY, MISSED_SHOWN = 0.4, 5
+#: What an explanation shows of what missed: from this share of the least that was found on, and so many.
+NEARLY, MISSED_SHOWN = 0.5, 5
 
 
 def find_fields(evidence: Evidence, original: str) -> tuple[FieldFinding, ...]:
@@ -99,7 +99,10 @@ def _explained_services(evidence: Evidence, original: str, shown: Container[str]
     order = list(vocabulary().fields)
     whole = int(clause_weights(evidence).argmax())
     found = []
-    for at in np.argsort(-evidence.services, kind="stable")[: SERVICES_SHOWN + MISSED_SHOWN]:
+    likeliest = np.argsort(-evidence.services, kind="stable")[: SERVICES_SHOWN + MISSED_SHOWN]
+    for at in likeliest:
+        if evidence.services[at] < NEARLY * evidence.services[likeliest[SERVICES_SHOWN - 1]]:
+            break
         name, fields = evidence.known_services[at]
         own = [order.index(field) for field in fields]
         clause = int(evidence.each[:, own].max(axis=1).argmax()) if own else whole
