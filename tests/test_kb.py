@@ -18,7 +18,7 @@ from storage.knowledge import KbVersion
 from tests.conftest import Town
 from tests.desk import INPUT, Colleague, a_case, at_work
 
-GAKKI = {
+GAKKI: dict[str, Any] = {
     "name": "楽器バンク",
     "about": "使われなくなった楽器を、子どもに無料で貸し出します。",
     "like": "shugaku_enjo",
@@ -27,7 +27,7 @@ GAKKI = {
     "娘がトランペットを習いたがっています。とても手が出る値段ではなくて\n"
     "クラリネットを借りられるところはありますか。部費だけで精いっぱいです",
 }
-MADO = {
+MADO: dict[str, Any] = {
     "name": "教育総務課", "address": "うけとめ市中央1-1", "phone": "０００（００００）１１２０",
     "hours-mon": "8:30〜12:00、13:00〜17:15",
     "hours-tue": "同じ", "holidays": "closed", "services": ["shugaku_enjo"],
