@@ -159,11 +159,11 @@ class Service:
         if draft:
             services = {**{one.id: one for one in live.now().services}, draft.id: draft}
             reader = reader.view()
-            await asyncio.to_thread(reader.take_in, [_local(one) for one in services.values()])
+            await asyncio.to_thread(reader.take_in, [local_service(one) for one in services.values()])
         return await asyncio.to_thread(reader.explain, text)
 
     def _take_in(self, services: Sequence[live.Live]) -> None:
-        self.reader.take_in([_local(one) for one in services])
+        self.reader.take_in([local_service(one) for one in services])
 
     async def _sweep(self) -> None:
         silence = timedelta(minutes=self.settings.silence_minutes)
@@ -238,7 +238,8 @@ def create_app(service: Service) -> FastAPI:
     return app
 
 
-def _local(service: live.Live) -> LocalService:
+def local_service(service: live.Live) -> LocalService:
+    """A published service as the understanding takes it in."""
     content = service.content
     return LocalService(
         service.id, content["name"], content.get("about", ""), tuple(content.get("fields", ())),
