@@ -100,6 +100,8 @@ class Keeper:
         self._last = 0
         self._kinds: dict[str, str] = {}
         self._decided: dict[str, dict[int, KbVersion]] = {}
+        self._new: set[str] = set()  # entries with versions that were not looked at yet
+        self._planned: set[str] = set()  # entries with versions whose time will come
         self._counting: dict[str, int] = {}
         self.published = Published()
         hold(self.published)
@@ -130,23 +132,31 @@ class Keeper:
             return False
 
     def _read(self, session: Session) -> None:
-        for one in versions.decided_since(session, max(0, self._last - OVERLAP)):
-            self._decided.setdefault(one.entry_id, {})[one.number] = one
+        for one, kind in versions.decided_since(session, max(0, self._last - OVERLAP)):
+            decided = self._decided.setdefault(one.entry_id, {})
+            if one.number not in decided:
+                decided[one.number] = one
+                self._kinds[one.entry_id] = kind
+                self._new.add(one.entry_id)
             self._last = max(self._last, one.id)
-            if one.entry_id not in self._kinds:
-                self._kinds = versions.kinds(session)
 
     def _renew(self, moment: datetime) -> bool:
-        counting = {
-            id_: number for id_, decided in self._decided.items() if (number := _counts(decided, moment)) is not None
-        }
+        looked_at = self._new | self._planned
+        counting = dict(self._counting)
+        for id_ in looked_at:
+            if (number := _counts(self._decided[id_], moment)) is not None:
+                counting[id_] = number
+        planned = {id_ for id_ in looked_at if _has_plan(self._decided[id_], moment)}
         if counting == self._counting and self.published.failed_since is None:
+            self._new.clear()
+            self._planned = planned
             return False
         published = self._build(counting)
         before = {one.id: one.number for one in self.published.services}
         if before != {one.id: one.number for one in published.services} or self.published.failed_since:
             self._take_in(published.services)
-        self._counting = counting
+        self._counting, self._planned = counting, planned
+        self._new.clear()
         self._hold(published)
         return True
 
@@ -173,6 +183,10 @@ def _counts(decided: Mapping[int, KbVersion], moment: datetime) -> int | None:
     """The newest decision whose time has come: a later decision goes before an earlier schedule."""
     due = [number for number, one in decided.items() if one.publish_at is None or one.publish_at <= moment]
     return max(due, default=None)
+
+
+def _has_plan(decided: Mapping[int, KbVersion], moment: datetime) -> bool:
+    return any(one.publish_at is not None and one.publish_at > moment for one in decided.values())
 
 
 def _failed(before: Published, moment: datetime) -> Published:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, Select, or_, select, update
+from sqlalchemy import CursorResult, Select, select, update
 from sqlalchemy.orm import Session
 
 from knowledge_base import entries, town
@@ -120,18 +120,15 @@ def listed(
     return asked.where(KbEntry.checked_on.is_(None)) if unchecked else asked
 
 
-def decided_since(session: Session, last: int, names: Iterable[str] = ()) -> Sequence[KbVersion]:
-    """Versions that decide something, with an id above `last`, oldest first."""
-    return session.scalars(
-        select(KbVersion)
-        .where(KbVersion.state.in_(DECIDED), or_(KbVersion.id > last, KbVersion.entry_id.in_(list(names))))
+def decided_since(session: Session, last: int) -> list[tuple[KbVersion, str]]:
+    """Versions that decide something, with an id above `last`, oldest first; and the kinds of their entries."""
+    asked = (
+        select(KbVersion, KbEntry.kind)
+        .join(KbEntry, KbEntry.id == KbVersion.entry_id)
+        .where(KbVersion.state.in_(DECIDED), KbVersion.id > last)
         .order_by(KbVersion.id)
-    ).all()
-
-
-def kinds(session: Session) -> dict[str, str]:
-    """The kind of every entry."""
-    return {id_: kind for id_, kind in session.execute(select(KbEntry.id, KbEntry.kind))}
+    )
+    return [(version, kind) for version, kind in session.execute(asked)]
 
 
 def load_demo(session: Session, now: datetime) -> int:
