@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run setup setup-dev train test check dialogue transcripts simulate eval bench demo demo-town pictures lock
+.PHONY: run setup setup-dev train test test-all check dialogue transcripts simulate eval bench demo demo-town pictures lock
 
 run: setup train ## the whole product in the foreground
 	@exec $(BIN)/uketome run
@@ -20,6 +20,11 @@ test: setup-dev ## everything it needs, then all tests
 	@$(BIN)/python -m tests.prepare
 	@$(BIN)/uketome train
 	$(BIN)/python -m pytest -n auto
+
+test-all: setup-dev ## the same, and what takes long: every page in a browser, every test over both databases
+	@$(BIN)/python -m tests.prepare
+	@$(BIN)/uketome train
+	$(BIN)/python -m pytest -n auto --all
 
 check: setup-dev ## format, lint, types, import order
 	$(BIN)/ruff format --check .

@@ -101,7 +101,7 @@ class Turns:
             else:
                 answer, voice = await self._say(work, words(language), talk, heard, reading, assessment)
         if answer:
-            answered = None if words(language).talk is None else heard.answers
+            answered = False if work.only_chose else None if words(language).talk is None else heard.answers
             assessment = talk.file(work.text, work.attachment, reading, assessment, answer.does, answered)
             if stops:
                 answer = replace(answer, lines=(Line(check_in_words(language).stopped), *answer.lines))

@@ -30,7 +30,9 @@ T = TypeVar("T")
 AGENCY = "agency"
 #: The ground of an involvement that lasts as long as the client's consent.
 CONSENT = "consent"
-ROLES = ("counselor", "supervisor", "admin", AGENCY)
+#: Of the town hall: who may take on a case.
+TOWN_HALL = ("counselor", "supervisor", "admin")
+ROLES = (*TOWN_HALL, AGENCY)
 #: Who may free a case that somebody else holds, when that person is ill or gone home, and sees all desks' figures.
 OVERSEERS = ("supervisor", "admin")
 SCOPES = ("cases:read", "cases:write", "kb:write")
@@ -108,6 +110,11 @@ def case_of(session: Session, staff: Staff, case_id: str, *, to_change: bool = F
         exists = session.scalars(select(Case.id).where(Case.id == case_id)).first()
         raise NotTheirs(staff, case_id) if exists else LookupError(say(NOT_FOUND))
     return case
+
+
+def may_see(session: Session, staff: Staff, case_id: str) -> bool:
+    """Whether a case is somebody's to see, where that is a question and no attempt."""
+    return session.scalars(cases_of(staff).where(Case.id == case_id).with_only_columns(Case.id)).first() is not None
 
 
 def may_open(staff: Staff, path: str) -> None:

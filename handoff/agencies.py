@@ -12,7 +12,7 @@ from sqlalchemy import CursorResult, Select, and_, or_, select, update
 from sqlalchemy.orm import Session
 
 from handoff import case as cases
-from handoff.access import AGENCY, CONSENT, OVERSEERS, case_of, shared_with
+from handoff.access import AGENCY, CASE_ID, CONSENT, NOT_FOUND, OVERSEERS, shared_with
 from handoff.slips import Slip
 from handoff.support_words import support_words
 from handoff.tongue import say
@@ -20,7 +20,6 @@ from storage.models import Agency, Case, Staff
 from storage.support import CaseNote, Involvement
 
 LONGEST_NOTE = 5_000
-NO_CASE = "その相談は見つかりません。"
 
 
 # Who may see what
@@ -53,11 +52,11 @@ def notes_for(staff: Staff, case: Case) -> Select[CaseNote]:
 
 def involved_case(session: Session, staff: Staff, case_id: str) -> tuple[Case, Involvement]:
     """One case of somebody of an agency, with their agency's part in it. Raises LookupError."""
-    if not (len(case_id) == 32 and case_id.isalnum() and case_id.isascii()):
-        raise LookupError(NO_CASE)
+    if not CASE_ID.fullmatch(case_id):
+        raise LookupError(NOT_FOUND)
     case = session.scalars(involved_cases(staff).where(Case.id == case_id)).one_or_none()
     if case is None:
-        raise LookupError(NO_CASE)
+        raise LookupError(NOT_FOUND)
     return case, session.scalars(_open(case.id, staff.agency_id)).one()
 
 
@@ -209,16 +208,3 @@ def save_agency(session: Session, agency: Agency, values: Mapping[str, str]) -> 
         raise Slip({"name": say("この名前の機関は、もうあります。")}, 409)
     for name, value in values.items():
         setattr(agency, name, value)
-
-
-def town_hall_case(session: Session, staff: Staff, case_id: str, *, to_change: bool = False) -> Case:
-    """One case for the town hall's own pages of it, of which an agency sees none. Raises LookupError."""
-    if staff.role == AGENCY:
-        raise LookupError(NO_CASE)
-    return case_of(session, staff, case_id, to_change=to_change)
-
-
-def town_hall(staff: Staff) -> None:
-    """Raises LookupError for somebody of an agency: the page is the town hall's."""
-    if staff.role == AGENCY:
-        raise LookupError(say("お探しのページは見つかりません。"))

@@ -13,7 +13,7 @@ from handoff.access import SignedIn
 from handoff.moments import day
 from handoff.office import Form, Office
 from handoff.pages import StaffRoute, page
-from handoff.slips import Inputs, Sent, same_version, send
+from handoff.slips import Entered, Sent, same_version, send
 from handoff.support_view import notes
 from handoff.support_words import support_words
 from handoff.tongue import say
@@ -59,7 +59,6 @@ class _Agencies:
 
     async def add(self, request: Request) -> Response:
         def work(session: Session, who: SignedIn, form: Form, now: datetime) -> int:
-            agencies.town_hall(who.staff)
             agency = Agency(created_at=now)
             agencies.save_agency(session, agency, _entered(form, ""))
             session.add(agency)
@@ -101,7 +100,6 @@ class _Agencies:
         kind, retired = request.query_params.get("kind", ""), request.query_params.get("retired") == "1"
 
         def look(session: Session, who: SignedIn, _now: datetime) -> dict[str, Any]:
-            agencies.town_hall(who.staff)
             found = list(session.scalars(agencies.listed(search, kind, retired=retired)))
             return {"who": who, "found": [(one, *_counts(session, one)) for one in found]}
 
@@ -130,7 +128,7 @@ class _Agencies:
 
 
 def _entered(form: Form, kept_kind: str) -> dict[str, str]:
-    inputs = Inputs(form)
+    inputs = Entered(form)
     values = {name: inputs.text(name, most) for name, most in KEPT.items()}
     if not values["name"]:
         inputs.problems["name"] = say("機関の名前を書いてください。")
@@ -143,7 +141,6 @@ def _entered(form: Form, kept_kind: str) -> dict[str, str]:
 
 
 def _agency(session: Session, who: SignedIn, agency_id: int, *, to_change: bool = False) -> Agency:
-    agencies.town_hall(who.staff)
     agency = session.get(Agency, agency_id, with_for_update=True if to_change else None)
     if agency is None:
         raise LookupError(say("その機関は見つかりません。"))
@@ -193,7 +190,7 @@ class _Own:
         def work(session: Session, who: SignedIn, form: Form, now: datetime) -> bool:
             _own_agency(session, who)
             case, part = agencies.involved_case(session, who.staff, case_id)
-            inputs = Inputs(form)
+            inputs = Entered(form)
             text = inputs.text("text", agencies.LONGEST_NOTE, needed=say("メモを書いてください。"))
             audience = inputs.one_of("audience", ["staff", "agencies"], say("だれが読めるメモかを選んでください。"))
             inputs.done()
@@ -216,7 +213,7 @@ class _Own:
                 return True
             note = agencies.own_note(session, case, who.staff, note_id)
             same_version(form, note.version)
-            inputs = Inputs(form)
+            inputs = Entered(form)
             text = inputs.text("text", agencies.LONGEST_NOTE, needed=say("メモを書いてください。"))
             inputs.done()
             agencies.change_note(note, text, now)

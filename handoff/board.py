@@ -17,7 +17,7 @@ from handoff.finding import area_mark, field_mark, terms
 from handoff.moments import clock_time, day, day_and_time, how_long
 from handoff.support_words import support_words
 from handoff.tongue import say
-from handoff.words import field_name, language_name, words
+from handoff.words import field_name, language_name, spoken
 from storage.models import Case, CaseEvent, Conversation, Delivery, Message, Notice, Staff
 
 PAGE = 50
@@ -102,7 +102,7 @@ def board(session: Session, staff: Staff, sight: Sight, cursor: str | None, now:
     if sight.mine:
         wanted = [_Wanted(None, say("わたしの担当"), None)]
     elif sight.status:
-        wanted = [_Wanted(sight.status, say(words().statuses[sight.status]), counted.get(sight.status))]
+        wanted = [_Wanted(sight.status, spoken().statuses[sight.status], counted.get(sight.status))]
     else:
         wanted = [
             _Wanted("waiting", say("待っている人"), counted.get("waiting")),
@@ -189,9 +189,9 @@ def _row(
         fields=fields[:FIELDS_SHOWN],
         more_fields=max(0, len(fields) - FIELDS_SHOWN),
         household=summary.household(assessment),
-        channel=words().channels.get(case.channel, case.channel),
-        language=language_name(case.language) if case.language != "ja" else "",
-        speaker=words().speakers.get(speaker, "") if speaker != "self" else "",
+        channel=spoken().channels.get(case.channel, case.channel),
+        language=say(language_name(case.language)) if case.language != "ja" else "",
+        speaker=spoken().speakers.get(speaker, "") if speaker != "self" else "",
         holder=names.get(case.claimed_by, "") if case.claimed_by else "",
         passed_to=names.get(waits_for, "") if waits_for else "",
         passed_to_me=waits_for == staff.id,
@@ -224,17 +224,18 @@ def case_view(session: Session, case: Case, staff: Staff, now: datetime, line_is
     return {
         "id": case.id,
         "status": stands,
-        "status_name": words().statuses[stands],
+        "status_name": spoken().statuses[stands],
         "outcome": case.outcome,
         "outcomes": support_words().outcomes,
         "holder": holder_name(session, case),
         "mine": case.claimed_by == staff.id,
         "may_free": bool(case.claimed_by) and case.claimed_by != staff.id and staff.role in OVERSEERS,
-        "channel": words().channels.get(case.channel, case.channel),
+        "channel": spoken().channels.get(case.channel, case.channel),
         "behind_door": behind_door,
         "unseen": behind_door and conversation.knocked_at is not None,
         "unreachable": _unreachable(conversation, behind_door),
-        "language": language_name(case.language) if case.language != "ja" else "",
+        "language": say(language_name(case.language)) if case.language != "ja" else "",
+        "unread": summary.unread(case.assessment, case.language),
         "opened": day_and_time(case.opened_at),
         "waiting": day_and_time(case.waiting_since) if case.waiting_since else "",
         "waited": how_long(now - case.waiting_since) if case.waiting_since else "",
@@ -250,10 +251,10 @@ def case_view(session: Session, case: Case, staff: Staff, now: datetime, line_is
 
 def _unreachable(conversation: Conversation, behind_door: bool) -> str:
     if conversation.blocked_at:
-        what = "お知らせは届きません。ページは読めます。" if behind_door else "お返事は届きません。"
-        return f"{day_and_time(conversation.blocked_at)}に、この人はLINEで受信を止めました。{what}"
+        what = say("お知らせは届きません。ページは読めます。") if behind_door else say("お返事は届きません。")
+        return say("{at}に、この人はLINEで受信を止めました。", at=day_and_time(conversation.blocked_at)) + what
     if conversation.address is None:
-        return "この人は画面を閉じて相談を消しました。お返事は届きません。"
+        return say("この人は画面を閉じて相談を消しました。お返事は届きません。")
     return ""
 
 
@@ -262,7 +263,7 @@ def _talk(
 ) -> list[dict[str, Any]]:
     staff_ids = {message.staff_id for message, _ in talk if message.staff_id}
     people = session.scalars(select(Staff).where(Staff.id.in_(staff_ids)))
-    names = {staff.id: staff.name or staff.email for staff in people}
+    names = {staff.id: staff.called for staff in people}
     entries, last_day = [], ""
     for message, delivery in talk:
         today = day(message.written_at)
@@ -270,7 +271,7 @@ def _talk(
             {
                 "id": message.id,
                 "sender": message.sender,
-                "name": names.get(message.staff_id, "") if message.staff_id else words().senders[message.sender],
+                "name": names.get(message.staff_id, "") if message.staff_id else spoken().senders[message.sender],
                 "text": marked(record.shown_text(message), fields if message.sender == "resident" else []),
                 "quiet": message.kind != "text" or message.unsent_at is not None,
                 "at": clock_time(message.written_at),
@@ -291,8 +292,8 @@ def _events(session: Session, case: Case) -> list[tuple[str, str, str]]:
         .where(CaseEvent.case_id == case.id)
         .order_by(CaseEvent.id)
     )
-    what = words().events
+    what = spoken().events
     return [
-        (day_and_time(event.at), what.get(event.kind, event.kind), (staff.name or staff.email) if staff else "")
+        (day_and_time(event.at), what.get(event.kind, event.kind), staff.called if staff else "")
         for event, staff in rows
     ]

@@ -8,7 +8,10 @@ from typing import Any, Literal, cast
 from sqlalchemy import CursorResult, Update, bindparam, func, select, update
 from sqlalchemy.orm import Session
 
-from handoff import finding  # noqa: F401 - keeps what a case is found by, wherever a case is changed
+from handoff import (
+    finding,  # noqa: F401 - keeps what a case is found by, wherever a case is changed
+    tongue,
+)
 from handoff.access import OVERSEERS, is_system
 from handoff.summary import LEVELS as LEVELS
 from storage.database import add_row
@@ -27,6 +30,8 @@ LEASE = timedelta(minutes=15)
 OPEN_CASE = select(Case).where(Case.conversation_id == bindparam("of"), Case.closed_at.is_(None))
 OPEN_CASE_TO_CHANGE = OPEN_CASE.with_for_update()
 OPEN_CASES = select(Case).where(Case.conversation_id.in_(bindparam("of", expanding=True)), Case.closed_at.is_(None))
+
+HELD = "この相談は{name}さんが担当しています。"
 
 
 class HeldByAnother(Exception):
@@ -121,9 +126,9 @@ def claim(session: Session, case_id: str, staff: Staff, now: datetime) -> Case:
     case = _found(session, case_id)
     if not taken:
         if case.closed_at:
-            raise Ended("この相談は終わっています。")
+            raise Ended(tongue.say("この相談は終わっています。"))
         if case.claimed_by != staff.id:
-            raise HeldByAnother(f"この相談は{holder_name(session, case)}さんが担当しています。")
+            raise HeldByAnother(tongue.say(HELD, name=holder_name(session, case)))
         case.claim_until = _lease(staff, now)
         return case
     _withdraw_bot(session, case, now)
@@ -156,7 +161,7 @@ def lapse(session: Session, case: Case, now: datetime, answered: bool) -> None:
 def transfer(session: Session, case: Case, staff: Staff, to: Staff | Desk, now: datetime) -> None:
     """Passes the case on: it waits, at its old place, for one person or for a desk. Raises HeldByAnother, Ended."""
     if case.closed_at:
-        raise Ended("この相談は終わっています。")
+        raise Ended(tongue.say("この相談は終わっています。"))
     if staff.role not in OVERSEERS:
         _only_holder(session, case, staff)
     _free(case)
@@ -164,7 +169,7 @@ def transfer(session: Session, case: Case, staff: Staff, to: Staff | Desk, now: 
     case.waiting_since = case.waiting_since or now
     if isinstance(to, Staff):
         case.responsible_id, case.desk_id = to.id, to.desk_id or case.desk_id
-        name = f"{to.name or to.email}さん"
+        name = f"{to.called}さん"
     else:
         case.responsible_id, case.desk_id = None, to.id
         name = to.name
@@ -195,7 +200,7 @@ def follow(session: Session, case: Case, staff: Staff, now: datetime) -> None:
     Who holds it may do so, or whoever is responsible while nobody does. Raises HeldByAnother, Ended.
     """
     if case.closed_at:
-        raise Ended("この相談は終わっています。")
+        raise Ended(tongue.say("この相談は終わっています。"))
     only_who_carries(session, case, staff)
     case.responsible_id = case.responsible_id or staff.id
     _free(case)
@@ -218,7 +223,7 @@ def close(
     Who holds it may do so, or whoever is responsible while nobody does. Raises HeldByAnother, Ended.
     """
     if case.closed_at:
-        raise Ended("この相談は終わっています。")
+        raise Ended(tongue.say("この相談は終わっています。"))
     if staff and (case.claimed_by or case.responsible_id):
         only_who_carries(session, case, staff)
     case.closed_at, case.outcome, case.outcome_kind = now, outcome, kind
@@ -233,8 +238,8 @@ def only_who_carries(session: Session, case: Case, staff: Staff) -> None:
         return
     if case.claimed_by is None and case.responsible_id:
         responsible = session.get_one(Staff, case.responsible_id)
-        name = responsible.name or responsible.email
-        raise HeldByAnother(f"主担当は{name}さんです。先に「担当する」を押してください。")
+        name = responsible.called
+        raise HeldByAnother(tongue.say("主担当は{name}さんです。先に「担当する」を押してください。", name=name))
     _only_holder(session, case, staff)
 
 
@@ -317,7 +322,7 @@ def note(
 def holder_name(session: Session, case: Case) -> str:
     """The name of who holds the case, for people."""
     staff = session.get(Staff, case.claimed_by) if case.claimed_by else None
-    return (staff.name or staff.email) if staff else ""
+    return staff.called if staff else ""
 
 
 def _withdraw_bot(session: Session, case: Case, now: datetime) -> None:
@@ -346,7 +351,7 @@ def _free(case: Case) -> None:
 def _only_holder(session: Session, case: Case, staff: Staff) -> None:
     if case.claimed_by != staff.id:
         who = holder_name(session, case)
-        raise HeldByAnother(f"この相談は{who}さんが担当しています。" if who else "先に「担当する」を押してください。")
+        raise HeldByAnother(tongue.say(HELD, name=who) if who else tongue.say("先に「担当する」を押してください。"))
 
 
 def _found(session: Session, case_id: str) -> Case:

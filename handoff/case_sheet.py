@@ -16,7 +16,7 @@ from handoff.corrections import TOPICS
 from handoff.family_map import Person
 from handoff.moments import day, day_and_time
 from handoff.tongue import say
-from handoff.words import confidence_in_words, field_name, service_name, words
+from handoff.words import confidence_in_words, field_name, service_name, spoken
 from knowledge_base.hotlines import choose
 from knowledge_base.vocabulary import vocabulary
 from storage.clock import JAPAN
@@ -46,13 +46,13 @@ def sheet(
         "wrong_fields": [one for one in fields if one["state"] == "wrong"],
         "members": [one for one in members if one["state"] != "wrong"],
         "wrong_members": [one for one in members if one["state"] == "wrong"],
-        "aside": [words().relations.get(one.get("relation", ""), "") for one in _aside(case)],
+        "aside": [spoken().relations.get(one.get("relation", ""), "") for one in _aside(case)],
         "map": drawn(corrections.members(case.assessment, case.corrected), client),
         "topics": _topics(case, stands, log),
         "involved": _involved(session, case),
         "services": _services(case, log, now),
         "hotlines": _hotlines(stands, case.language, now),
-        "not_asked": [words().topics[topic] for topic in record.not_asked(case, client)],
+        "not_asked": [spoken().topics[topic] for topic in record.not_asked(case, client)],
         "sentences": [(name, summary.shorten(said, LONGEST_CHOICE)) for name, said in reversed(sentences(messages))],
         "all_fields": [(field, field_name(field)) for field in vocabulary().fields],
         "all_services": [(service, service_name(service)) for service in kb_desks.every_service()],
@@ -116,12 +116,12 @@ def _danger(case: Case, log: _Log) -> dict[str, Any]:
     level = LEVELS[case.urgency]
     return {
         "level": level,
-        "kinds": summary.kinds_in_words(stands["kinds"]),
+        "kinds": "、".join(spoken().kinds.get(kind, kind) for kind in stands["kinds"]),
         "quote": stands["quote"],
-        "means": words().levels_mean[level],
+        "means": spoken().levels_mean[level],
         "reason": stands.get("reason", ""),
         "raised": stands.get("raised", False),
-        "found": words().levels[machine["level"]],
+        "found": spoken().levels[machine["level"]],
         "found_quote": machine["quote"],
         "state": stands["state"],
         "version": stands["version"],
@@ -135,8 +135,8 @@ def _speaker(case: Case, log: _Log) -> dict[str, Any]:
     value = entry.get("value") or found
     return {
         "value": value,
-        "name": words().speakers.get(value, value),
-        "found": words().speakers.get(found, found),
+        "name": spoken().speakers.get(value, value),
+        "found": spoken().speakers.get(found, found),
         "version": entry.get("version", 0),
         "by": log.by(entry.get("version", 0)),
     }
@@ -155,7 +155,7 @@ def _contact(case: Case, conversation: Conversation, client: Client | None) -> d
         safe, how = say("安全かどうかは、まだ確かめていません"), "unknown"
     return {
         **plain,
-        "way": words().ways.get(plain["by"], plain["by"]),
+        "way": spoken().ways.get(plain["by"], plain["by"]),
         "safe_in_words": safe,
         "how": how,
         "reach_by": client.reach_by if client else "",
@@ -204,7 +204,7 @@ def _members(case: Case, log: _Log) -> list[dict[str, Any]]:
     return [
         {
             **one,
-            "name": words().relations.get(one["relation"], words().relations["other"]),
+            "name": spoken().relations.get(one["relation"], spoken().relations["other"]),
             "sex": one["sex"] or _sex(one["relation"]),
             "names": [field_name(field) for field in one["fields"]],
             "was": _in_words("member", "", one["found"]) if one["state"] == "changed" else "",
@@ -226,7 +226,7 @@ def _topics(case: Case, stands: Mapping[str, Any], log: _Log) -> list[dict[str, 
         shown.append(
             {
                 "key": topic,
-                "label": words().topics_short[topic],
+                "label": spoken().topics_short[topic],
                 "text": stands["topics"].get(topic, ""),
                 "quoted": not entry,
                 "quotes": entry.get("quotes", []),
@@ -260,7 +260,7 @@ def _person(member: Mapping[str, Any], client: Client | None) -> Person:
     relation, sex = member["relation"], member["sex"]
     if relation in ("self", "client") and not sex and client:
         sex = {"男": "male", "女": "female"}.get(client.gender, "")
-    label = words().relations.get(relation, words().relations["other"]).partition("（")[0]
+    label = spoken().relations.get(relation, spoken().relations["other"]).partition("（")[0]
     fields = tuple(field_name(field) for field in member["fields"])
     return Person(relation, label, member["age"], sex, member["together"], fields)
 
@@ -277,28 +277,28 @@ def _sex(relation: str) -> str:
 def _about(row: Correction) -> str:
     name = {
         "field": field_name(row.key), "service": service_name(row.key),
-        "topic": words().topics_short.get(row.key, row.key),
+        "topic": spoken().topics_short.get(row.key, row.key),
     }.get(row.what, "")  # fmt: skip
-    kind = words().corrections[row.what]
+    kind = spoken().corrections[row.what]
     return f"{kind}：{name}" if name and row.what != "topic" else name or kind
 
 
 def _in_words(what: str, key: str, said: Mapping[str, Any] | None) -> str:
     """One side of a correction: what the machine had, or what staff say."""
     said = said or {}
-    state = words().correction_states.get(said.get("state", ""), "")
+    state = spoken().correction_states.get(said.get("state", ""), "")
     if said.get("state") in ("undone", "wrong", "confirmed"):
         return state
     if what == "urgency" and said.get("level"):
-        return words().levels[said["level"]] + (f"（{said['reason']}）" if said.get("reason") else "")
+        return spoken().levels[said["level"]] + (f"（{said['reason']}）" if said.get("reason") else "")
     if what == "speaker":
-        return words().speakers.get(said.get("value", ""), "")
+        return spoken().speakers.get(said.get("value", ""), "")
     if what == "member":
         return _member_in_words(said)
     if what == "topic" and key == "share":
         return _share_in_words(said.get("share"))
     if what == "topic" and key == "contact":
-        way = words().ways.get(said.get("by", ""), "")
+        way = spoken().ways.get(said.get("by", ""), "")
         return "、".join(part for part in (way, said.get("phone", ""), said.get("when", "")) if part)
     quotes = said.get("quotes") or ([said["quote"]] if said.get("quote") else [])
     return str(said.get("text") or "".join(f"「{quote}」" for quote in quotes) or state)
@@ -311,7 +311,7 @@ def _share_in_words(share: bool | None) -> str:
 def _member_in_words(said: Mapping[str, Any]) -> str:
     if not said.get("relation"):
         return ""
-    name = words().relations.get(said["relation"], words().relations["other"])
+    name = spoken().relations.get(said["relation"], spoken().relations["other"])
     age = f" {said['age']}歳" if said.get("age") is not None else ""
     apart = say("（別に暮らす）") if said.get("together") is False else ""
     fields = "・".join(field_name(field) for field in said.get("fields", ()))
@@ -320,4 +320,4 @@ def _member_in_words(said: Mapping[str, Any]) -> str:
 
 def _names(session: Session, rows: Sequence[Correction]) -> dict[int, str]:
     people = session.scalars(select(Staff).where(Staff.id.in_({row.staff_id for row in rows})))
-    return {staff.id: staff.name or staff.email for staff in people}
+    return {staff.id: staff.called for staff in people}

@@ -126,6 +126,8 @@ class _Console:
         except desk.Wrong as wrong:
             return await self._show(request, case_id, 422, str(wrong), form)
         self._bells.ring(bell.QUEUE, bell.OUTBOX, bell.talk(talk))
+        if not await self._database.read(lambda session: access.may_see(session, who.staff, case_id)):
+            return _to_queue(request)
         if asked_by_htmx(request):
             shown = await self._show(request, case_id)
             shown.headers["HX-Trigger-After-Settle"] = f"done-{verb}"
@@ -143,7 +145,9 @@ class _Console:
         if asked_by_htmx(request):
             return HTMLResponse(render("case_parts.html", parts=marked, problem=problem), status)
         seen = live.known(found.parts)
-        return page("case.html", status, who=found.who, case_id=case_id, parts=marked, problem=problem, seen=seen)
+        return page(
+            "case.html", status, who=found.who, here="/staff", case_id=case_id, parts=marked, problem=problem, seen=seen
+        )
 
     async def _look(self, token: str, case_id: str, typed: Form | None = None) -> "CaseLook | None":
         """A look at a case is a sign of life of whoever holds it; None when the session has ended."""
@@ -231,6 +235,13 @@ VERBS: dict[str, Callable[[Session, Case, Staff, Form, datetime], None]] = {
     "answer": _answer,
     "close": _close,
 }
+
+
+def _to_queue(request: Request) -> Response:
+    """Where there is nothing to show any more: what was done has passed the case on to another desk."""
+    if asked_by_htmx(request):
+        return Response(status_code=204, headers={"HX-Redirect": "/staff"})
+    return RedirectResponse("/staff", 303)
 
 
 def _token(request: Request) -> str:

@@ -39,13 +39,13 @@ def routes(settings: Settings, database: Database, bells: Bells, clock: Clock) -
     async def show(request: Request) -> Response:
         values = await office.look(request, lambda session, who, _now: _page(session, who))
         saved = "saved" in request.query_params
-        return page("cost_split.html", here="/staff/settings", **{**values, "saved": saved})
+        return page("cost_split.html", here="/staff/settings", tab=HERE, **{**values, "saved": saved})
 
     async def save(request: Request) -> Response:
         answer = await office.change(request, _save, ROWS)
         if answer["status"] == 303:
             return RedirectResponse(f"{HERE}?saved=1", 303)
-        return page("cost_split.html", answer["status"], here="/staff/settings", **answer["values"])
+        return page("cost_split.html", answer["status"], here="/staff/settings", tab=HERE, **answer["values"])
 
     router.add_api_route("", show)
     router.add_api_route("", save, methods=["POST"])
@@ -67,7 +67,7 @@ def _page(session: Session, who: SignedIn, given: Mapping[str, str] | None = Non
         "common": chosen.get("common", rule.common),
         "rows": [_row(id_, rule, first, chosen) for id_ in vocabulary().fields],
         "changed": day_and_time(rule.changed_at) if rule.changed_at else "",
-        "changed_by": (changer.name or changer.email) if changer else "",
+        "changed_by": changer.called if changer else "",
         "stale": problem == say(STALE),
         "saved": False,
     }

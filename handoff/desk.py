@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from handoff import case as cases
 from handoff import check_ins, drafts
-from handoff.access import ROLES, is_system
+from handoff.access import TOWN_HALL, is_system
 from handoff.support_words import support_words
 from handoff.tongue import say
 from handoff.words import to_resident
@@ -76,11 +76,11 @@ def answer(session: Session, case: Case, staff: Staff, text: str, now: datetime,
     Raises HeldByAnother, Wrong; Stale when the page has not seen an answer that was sent since.
     """
     if not text.strip():
-        raise Wrong("お返事の文を書いてください。")
+        raise Wrong(say("お返事の文を書いてください。"))
     if utf16_units(text) > LONGEST_ANSWER:
-        raise TooLong("一度に送れるのは5,000文字までです。分けて送ってください。")
+        raise TooLong(say("一度に送れるのは5,000文字までです。分けて送ってください。"))
     if case.closed_at:
-        raise Wrong("この相談は終わっています。")
+        raise Wrong(say("この相談は終わっています。"))
     if case.claimed_by == staff.id and answers is not None and answers != drafts.answers(session, case.id):
         raise Stale(
             say(
@@ -103,11 +103,11 @@ def close(session: Session, case: Case, staff: Staff, outcome: str, now: datetim
     `kind` is one of support.yml's outcomes; None where a staff system, whose interface has no kinds, ends it.
     """
     if kind is not None and kind not in support_words().outcomes:
-        raise Wrong("終わりかたの種類を選んでください。")
+        raise Wrong(say("終わりかたの種類を選んでください。"))
     if not outcome.strip():
-        raise Wrong("どのように終わったかを書いてください。")
+        raise Wrong(say("どのように終わったかを書いてください。"))
     if len(outcome) > LONGEST_OUTCOME:
-        raise TooLong("どのように終わったかは、500文字までで書いてください。")
+        raise TooLong(say("どのように終わったかは、500文字までで書いてください。"))
     if not case.closed_at:
         cases.only_who_carries(session, case, staff)
     cases.close(session, case, staff, outcome, now, kind)
@@ -127,7 +127,7 @@ def _receiver(session: Session, to: str) -> Staff | Desk:
     id_ = int(number) if number.isascii() and number.isdigit() and len(number) < 10 else 0
     if kind == "staff":
         staff = session.get(Staff, id_)
-        if staff and staff.disabled_at is None and staff.role in ROLES and not is_system(staff):
+        if staff and staff.disabled_at is None and staff.role in TOWN_HALL and not is_system(staff):
             return staff
     if kind == "desk":
         desk = session.get(Desk, id_)

@@ -12,6 +12,7 @@ from handoff import case as cases
 from handoff.access import SignedIn
 from handoff.office import Form, Office
 from handoff.pages import StaffRoute
+from handoff.tongue import say
 from storage import bells as bell
 from storage.bells import Bells
 from storage.clock import Clock
@@ -45,7 +46,7 @@ def _save(case_id: str, session: Session, who: SignedIn, form: Form, now: dateti
     case = access.case_of(session, who.staff, case_id)
     text, seen = clean(form.get("text", "")), form.get("answers", "")
     if len(text) > LONGEST:
-        raise Problem(413, "Content Too Large", "書きかけのお返事が長すぎるため、保存できません。")
+        raise Problem(413, "Content Too Large", say("書きかけのお返事が長すぎるため、保存できません。"))
     # What was on its way here while the answer itself was sent is no draft any more.
     if not case.closed_at and (not seen or seen == str(answers(session, case_id))):
         keep(session, case_id, who.staff.id, text, now)
@@ -87,7 +88,7 @@ def writing(session: Session, case_id: str, staff_id: int, now: datetime) -> lis
         .where(Draft.case_id == case_id, Draft.staff_id != staff_id, Draft.at > now - WRITING)
         .order_by(Staff.id)
     )
-    return [staff.name or staff.email for staff in found]
+    return [staff.called for staff in found]
 
 
 def answers(session: Session, case_id: str) -> int:

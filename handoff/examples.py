@@ -30,6 +30,7 @@ from storage.settings import Settings
 from storage.support import Correction
 from storage.texts import clean
 
+ADDRESS = "/staff/settings/examples"
 LONGEST, SHORTEST, SHORTEST_LEFT = 300, 4, 6
 SHOWN = 200
 #: What teaches something: a finding that was missing, and one that was wrong.
@@ -73,18 +74,18 @@ def offer(session: Session, case: Case, staff: Staff, form: Mapping[str, str], n
 
 def routes(settings: Settings, database: Database, bells: Bells, clock: Clock) -> APIRouter:
     """The admin's list: `/staff/settings/examples`."""
-    router = APIRouter(prefix="/staff/settings/examples", route_class=StaffRoute, include_in_schema=False)
+    router = APIRouter(prefix=ADDRESS, route_class=StaffRoute, include_in_schema=False)
     office = Office(settings, database, bells, clock)
 
     @router.get("")
     async def listed(request: Request) -> Response:
         who, rows = await office.look(request, _list)
-        return page("examples.html", who=who, here="/staff/settings", rows=rows)
+        return page("examples.html", who=who, here="/staff/settings", tab=ADDRESS, rows=rows)
 
     @router.post("/{row_id}")
     async def decide(request: Request, row_id: str) -> Response:
         await office.change(request, lambda session, who, form, now: _decide(session, who, row_id, form))
-        return RedirectResponse("/staff/settings/examples", 303)
+        return RedirectResponse(ADDRESS, 303)
 
     return router
 
@@ -103,7 +104,7 @@ def _list(session: Session, who: SignedIn, _now: datetime) -> tuple[SignedIn, li
     return who, [
         {
             "id": row.id, "about": _about(row), "right": row.corrected.get("state") == "added", "text": row.example,
-            "at": day(row.example_at) if row.example_at else "", "by": staff.name or staff.email,
+            "at": day(row.example_at) if row.example_at else "", "by": staff.called,
             "state": row.example_state or "",
         }
         for row, staff in rows

@@ -1,13 +1,9 @@
-"""Tables as files for the office's spreadsheets: CSV (UTF-8 with its mark, which Excel needs) and XLSX.
-
-A cell that a spreadsheet would take for a formula (=cmd()) is kept from being one: names of desks, people and places
-come from many hands.
-"""
+"""Tables as files for the office's spreadsheets: CSV (UTF-8 with its mark, which Excel needs) and XLSX."""
 
 import csv
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -17,13 +13,11 @@ from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
+from handoff.cells import harmless, write_text
 from handoff.report_tables import Cell, Table
 
 CSV_TYPE = "text/csv; charset=utf-8"
 XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-#: What a spreadsheet may take for the beginning of a formula, also in full width.
-FORMULA = re.compile(r"^[\s\x00-\x1f]*[=+\-@＝＋－＠]")
-NOT_IN_XLSX = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 NOT_IN_SHEET_NAME = re.compile(r"[\[\]:*?/\\]")
 LONGEST_SHEET_NAME, WIDEST = 31, 48
 HEAD = PatternFill("solid", fgColor="E8EDF7")
@@ -31,10 +25,14 @@ HEAD = PatternFill("solid", fgColor="E8EDF7")
 
 def as_csv(table: Table) -> bytes:
     """One table: its heads, its rows, nothing else, so that other programs can read it."""
+    return rows_as_csv([[column.name for column in table.columns], *table.rows])
+
+
+def rows_as_csv(rows: Iterable[Sequence[Cell]]) -> bytes:
+    """The rows as they are, the first of them the heads."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow([harmless(column.name) for column in table.columns])
-    writer.writerows([[harmless(cell) for cell in row] for row in table.rows])
+    writer.writerows([[harmless(cell) if isinstance(cell, str) else cell for cell in row] for row in rows])
     return out.getvalue().encode("utf-8-sig")
 
 
@@ -55,13 +53,6 @@ def as_xlsx(about: Sequence[tuple[str, str]], tables: Sequence[Table]) -> bytes:
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
-
-
-def harmless(cell: Cell) -> Cell:
-    """The cell as a CSV may hold it: text that a spreadsheet would run begins with an apostrophe."""
-    if isinstance(cell, str) and FORMULA.match(cell):
-        return f"'{cell}"
-    return cell
 
 
 def attachment(content: bytes, kind: str, name: str) -> Response:
@@ -95,13 +86,10 @@ def _sheet(book: Workbook, table: Table) -> None:
 
 def _write(sheet: Worksheet, row: int, column: int, value: Cell) -> None:
     cell: Any = sheet.cell(row, column)
-    if not isinstance(value, str):
+    if isinstance(value, str):
+        write_text(cell, value)
+    else:
         cell.value = value
-        return
-    cell.value = NOT_IN_XLSX.sub("", value)
-    # Said to be text: a leading "=" makes a formula otherwise, and does so again when somebody edits the cell.
-    cell.data_type = "s"
-    cell.quotePrefix = bool(FORMULA.match(value))
 
 
 def _sheet_name(title: str, taken: Sequence[str]) -> str:

@@ -9,20 +9,16 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from handoff import corrections, eras, queue, summary
+from handoff.access import CONSENT
 from handoff.case import LEVELS
 from handoff.formbook import Tick
+from handoff.support_words import support_words
 from handoff.words import field_name, words
 from storage.clock import JAPAN
 from storage.models import Agency, Case, Staff
 from storage.support import Client, Involvement
 
 Assessment = Mapping[str, Any]
-GROUNDS = {
-    "consent": "本人同意",
-    "106_6": "社会福祉法第106条の6（支援会議）",
-    "child_25_2": "児童福祉法第25条の2（要保護児童対策地域協議会）",
-    "emergency": "緊急",
-}
 #: Of a member of the household, where staff have said it.
 LIVES = {"True": "同居", "False": "別居"}
 
@@ -57,7 +53,7 @@ def facts(session: Session, case: Case) -> Facts:
     return Facts(
         case, seen(case), queue.complaints(session, [case])[case.id], session.get(Client, case.id),
         [(involvement, agency) for involvement, agency in involved], _previous(session, case),
-        (staff.name or staff.email) if staff else "",
+        staff.called if staff else "",
     )  # fmt: skip
 
 
@@ -225,9 +221,10 @@ def _ground(found: Facts) -> str:
             f"本人の同意は{'ありません' if case.share is False else 'まだ確かめていません'}。"
             "重層的支援会議では扱えません。支援会議（社会福祉法第106条の6）では、守秘義務のもとで共有できます。"
         )
+    grounds = support_words().grounds
     others = [
-        f"{agency.name}：{GROUNDS[involvement.ground]}" for involvement, agency in found.involved
-        if involvement.ground in GROUNDS and (involvement.ground != "consent" or not case.share)
+        f"{agency.name}：{grounds[involvement.ground]['on_paper']}" for involvement, agency in found.involved
+        if involvement.ground in grounds and (involvement.ground != CONSENT or not case.share)
     ]  # fmt: skip
     return first + (f"\n共有している機関と根拠　{'、'.join(others)}" if others else "")
 

@@ -11,8 +11,8 @@ from handoff import queue
 from handoff.access import cases_of
 from handoff.moments import day
 from handoff.slips import CHANGED_MEANWHILE, Slip
-from handoff.support_words import support_words
 from handoff.tongue import say
+from handoff.words import words
 from storage.clock import JAPAN
 from storage.models import Case, CaseEvent, Staff
 from storage.support import SupportRecord
@@ -115,7 +115,7 @@ def _dues(session: Session, wanted: Select[Case], on: date) -> list[Due]:
     complaints = queue.complaints(session, found)
     ids = {id_ for case in found for id_ in (case.claimed_by, case.responsible_id) if id_}
     people = session.scalars(select(Staff).where(Staff.id.in_(ids)))
-    names = {one.id: one.name or one.email for one in people}
+    names = {one.id: one.called for one in people}
     return [
         Due(
             id=case.id,
@@ -176,7 +176,7 @@ def visits(session: Session, case: Case) -> Visits:
         last_met=day(met[0].at) if met else "",
         months=span // 30,
         lines=[
-            (day(one.at), one.visit or "", say(support_words().visits.get(one.visit or "", "")), one.letter_left,
+            (day(one.at), one.visit or "", say(words().visits.get(one.visit or "", "")), one.letter_left,
              one.content)
             for one in found
         ],

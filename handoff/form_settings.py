@@ -26,6 +26,7 @@ from storage.settings import Settings
 from storage.support import TownTable
 from storage.texts import clean
 
+ADDRESS = "/staff/settings/forms"
 #: The tables that can be changed, with their names; the last two are none of ticks.
 TABLES = {
     "concerns": "ご相談の内容", "traits": "課題と特性", "screening": "スクリーニング", "achieved": "目標の達成",
@@ -85,7 +86,7 @@ def routes(settings: Settings, database: Database, bells: Bells, clock: Clock) -
                 given.problem = say(STALE)
                 given.version = formbook.book(session).version
                 return _page(who, given, 409)
-            return RedirectResponse(f"/staff/settings/forms?table={name}&saved=1", 303)
+            return RedirectResponse(f"{ADDRESS}?table={name}&saved=1", 303)
 
         return await office.change(request, write, SHEET)
 
@@ -99,8 +100,8 @@ def _only_admin(who: SignedIn) -> None:
 
 def _page(who: SignedIn, table: Table, status: int = 200, saved: bool = False) -> Response:
     return page(
-        "form_settings.html", status, who=who, here="/staff/settings", table=table, tables=TABLES, saved=saved,
-        fields=[(one, field_name(one)) for one in vocabulary().fields], kinds=words().kinds,
+        "form_settings.html", status, who=who, here="/staff/settings", tab=ADDRESS, table=table, tables=TABLES,
+        saved=saved, fields=[(one, field_name(one)) for one in vocabulary().fields], kinds=words().kinds,
         derived=table.name in ("concerns", "traits"),
     )  # fmt: skip
 
@@ -108,7 +109,7 @@ def _page(who: SignedIn, table: Table, status: int = 200, saved: bool = False) -
 def _shown(book: Book, name: str) -> Table:
     """The table as it stands. Raises LookupError."""
     if name not in TABLES:
-        raise LookupError("その表はありません。")
+        raise LookupError(say("その表はありません。"))
     table = Table(name, book.version)
     if name == "names":
         table.names = _names(book)

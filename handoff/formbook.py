@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 from sqlalchemy.orm import Session
 
+from handoff.tongue import say
 from storage.support import TownTable
 
 FILE = Path(__file__).parent / "forms.yml"
@@ -86,7 +87,7 @@ class Book:
     def form(self, name: str) -> FormPlan:
         """Raises LookupError with a sentence."""
         if name not in self.forms:
-            raise LookupError("その様式はありません。")
+            raise LookupError(say("その様式はありません。"))
         return self.forms[name]
 
 

@@ -22,7 +22,6 @@ from handoff.grid import Paper
 from handoff.office import Office
 from handoff.pages import SignInFirst, StaffRoute, page
 from handoff.papers import Heading
-from handoff.records import town_case
 from handoff.sheets import Sheet, Stale
 from handoff.tongue import say
 from storage.bells import Bells
@@ -71,12 +70,12 @@ class _Forms:
 
     async def all(self, request: Request, case_id: str) -> Response:
         def look(session: Session, who: SignedIn, now: datetime) -> Response:
-            case = town_case(session, who, case_id)
+            case = access.case_of(session, who.staff, case_id)
             book = formbook.book(session)
             rows = session.scalars(select(FormSheet).where(FormSheet.case_id == case.id))
             changed = {row.form: row for row in rows}
             return page(
-                "forms.html", who=who, here="/staff", case_id=case.id, forms=list(book.forms.values()),
+                "forms.html", who=who, here="", case_id=case.id, forms=list(book.forms.values()),
                 changed={form: eras.moment_in_full(row.changed_at) for form, row in changed.items() if row.values},
                 client=session.get(Client, case.id), title=papers.title_of(book.forms["moushikomi"], case),
                 ground=facts.derived(facts.facts(session, case), "ground", ()), born=_born(session, case, now),
@@ -87,14 +86,14 @@ class _Forms:
 
     async def basic(self, request: Request, case_id: str) -> Response:
         def look(session: Session, who: SignedIn, now: datetime) -> Response:
-            case = town_case(session, who, case_id)
+            case = access.case_of(session, who.staff, case_id)
             return _basic_page(who, case, basics.shown(session, case), now)
 
         return await self._look(request, case_id, look, "basic")
 
     async def change_basic(self, request: Request, case_id: str) -> Response:
         def write(session: Session, who: SignedIn, form: Inputs, now: datetime) -> Response:
-            case = town_case(session, who, case_id, to_change=True)
+            case = access.case_of(session, who.staff, case_id, to_change=True)
             given = basics.read(form, now.astimezone(JAPAN).date())
             if given.problems:
                 return _basic_page(who, case, given, now, 422)
@@ -112,7 +111,7 @@ class _Forms:
         saved = "saved" in request.query_params
 
         def look(session: Session, who: SignedIn, now: datetime) -> Response:
-            case = town_case(session, who, case_id)
+            case = access.case_of(session, who.staff, case_id)
             book = formbook.book(session)
             plan = book.form(form)
             if not plan.items:
@@ -124,7 +123,7 @@ class _Forms:
 
     async def change(self, request: Request, case_id: str, form: str) -> Response:
         def write(session: Session, who: SignedIn, inputs: Inputs, now: datetime) -> Response:
-            case = town_case(session, who, case_id, to_change=True)
+            case = access.case_of(session, who.staff, case_id, to_change=True)
             book = formbook.book(session)
             stands = sheets.sheet(session, book, book.form(form), facts.facts(session, case))
             saved = {name: entry.shown for name, entry in stands.entries.items()}
@@ -152,14 +151,14 @@ class _Forms:
     async def export(self, request: Request, case_id: str, form: str, ending: str) -> Response:
         """The file; that it left is written down before it does."""
         if ending not in KINDS:
-            raise LookupError("お探しのページは見つかりません。")
+            raise LookupError(say("お探しのページは見つかりません。"))
         token, now = request.cookies.get(SESSION, ""), self._office.clock.now()
 
         def write(session: Session) -> _Export:
             who = access.signed_in(session, token, now)
             if who is None:
                 raise SignInFirst
-            case = town_case(session, who, case_id, to_change=True)
+            case = access.case_of(session, who.staff, case_id, to_change=True)
             export = self._export(session, case, form, now)
             audit.enter(session, who.staff, "exported", now, case_id=case.id, detail=f"{form} {ending}")
             note(session, case, "exported", now, who.staff, f"{form} {ending}")
@@ -211,7 +210,7 @@ def _papers(session: Session, book: Book, plan: FormPlan, heading: Heading, foun
 def _basic_page(who: SignedIn, case: Case, given: Basics, now: datetime, status: int = 200) -> Response:
     today = now.astimezone(JAPAN).date()
     return page(
-        "form_basic.html", status, who=who, here="/staff", case_id=case.id, basics=given, genders=basics.GENDERS,
+        "form_basic.html", status, who=who, here="", case_id=case.id, basics=given, genders=basics.GENDERS,
         reach=basics.REACH, age=eras.age(given.born_on, today) if given.born_on else None,
         born=eras.western_date(given.born_on) if given.born_on else "", stale=say(STALE) if status == 409 else "",
         names=BASIC_NAMES,
@@ -222,7 +221,7 @@ def _form_page(
     session: Session, who: SignedIn, case: Case, sheet: Sheet, now: datetime, status: int = 200, saved: bool = False
 ) -> Response:
     return page(
-        "form.html", status, who=who, here="/staff", case_id=case.id, sheet=sheet,
+        "form.html", status, who=who, here="", case_id=case.id, sheet=sheet,
         title=papers.title_of(sheet.plan, case), client=session.get(Client, case.id), born=_born(session, case, now),
         stale=say(STALE) if status == 409 else "", saved=saved,
         changed=eras.moment_in_full(sheet.changed_at) if sheet.changed_at else "", longest=sheets.LONGEST_LONG,

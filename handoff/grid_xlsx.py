@@ -4,7 +4,6 @@ Every cell is text: what somebody wrote can begin with = and is shown as it was 
 """
 
 import io
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,6 +16,7 @@ from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
 from handoff import grid
+from handoff.cells import write_text
 from handoff.grid import COLUMNS, Look, Paper, Placed
 
 FONT = "BIZ UDPゴシック"
@@ -31,10 +31,6 @@ CHARACTER = 1.95
 PIECE_LYING = 6
 #: Of a page's height, what we fill: the rest is for printers that have less room.
 FILLED = 0.96
-#: What a worksheet's XML cannot hold.
-NO_XML = re.compile("[\x00-\x08\x0b-\x1f\ufffe\uffff\ud800-\udfff]")
-#: What a spreadsheet would take for the beginning of a formula when the cell is typed anew.
-FORMULA = ("=", "+", "-", "@", "\t", "＝", "＋", "－", "＠")
 
 
 def xlsx(title: str, papers: Sequence[Paper]) -> bytes:
@@ -50,13 +46,6 @@ def xlsx(title: str, papers: Sequence[Paper]) -> bytes:
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
-
-
-def write_text(cell: SheetCell, text: str) -> None:
-    """Writes text as text, whatever it begins with."""
-    cell.value = NO_XML.sub("", text)
-    cell.data_type = "s"
-    cell.quotePrefix = text.startswith(FORMULA)
 
 
 def _draw(sheet: Worksheet, given: Paper) -> None:

@@ -116,7 +116,7 @@ def entry(session: Session, case: Case, record_id: str) -> SupportRecord:
     """One entry of the case. Raises LookupError."""
     found = session.get(SupportRecord, int(record_id)) if record_id.isdecimal() and len(record_id) < 10 else None
     if found is None or found.case_id != case.id:
-        raise LookupError("その記録は見つかりません。")
+        raise LookupError(say("その記録は見つかりません。"))
     return found
 
 
@@ -127,7 +127,7 @@ def page(session: Session, case: Case, before: str = "") -> tuple[list[tuple[Sup
     if before.isdecimal() and len(before) < 10 and (last := session.get(SupportRecord, int(before))):
         wanted = wanted.where(tuple_(SupportRecord.at, SupportRecord.id) < (last.at, last.id))
     rows = session.execute(wanted.order_by(SupportRecord.at.desc(), SupportRecord.id.desc()).limit(PAGE + 1)).all()
-    found = [(record, staff.name or staff.email) for record, staff in rows]
+    found = [(record, staff.called) for record, staff in rows]
     return found[:PAGE], str(found[PAGE - 1][0].id) if len(found) > PAGE else ""
 
 
@@ -139,7 +139,7 @@ def everything(session: Session, case: Case) -> list[tuple[SupportRecord, str]]:
         .where(SupportRecord.case_id == case.id)
         .order_by(SupportRecord.at, SupportRecord.id)
     )
-    return [(record, staff.name or staff.email) for record, staff in rows]
+    return [(record, staff.called) for record, staff in rows]
 
 
 def total(session: Session, case: Case) -> tuple[int, int]:

@@ -11,7 +11,7 @@ from handoff import access, agencies, corrections, queue, summary
 from handoff import case as cases
 from handoff.moments import day
 from handoff.paper import grid, pdf, words
-from handoff.slips import Inputs
+from handoff.slips import Entered
 from handoff.support_words import support_words
 from handoff.tongue import say
 from handoff.words import words as known_words
@@ -45,7 +45,7 @@ def begin(session: Session, case: Case, agency: Agency | None, staff: Staff, tow
         "matters": _matters(case),
         "wishes": topics.get("wish") or say("まだうかがっていません"),
         "ask": support_words().letter["ask"],
-        "contact": say("{town}　相談窓口　担当 {name}", town=town, name=staff.name or staff.email),
+        "contact": say("{town}　相談窓口　担当 {name}", town=town, name=staff.called),
     }
 
 
@@ -67,7 +67,7 @@ def _matters(case: Case) -> str:
 
 def read(case: Case, form: Mapping[str, str]) -> tuple[dict[str, str], str]:
     """The letter as it was edited, and its ground. Raises Slip: something is missing, or the ground does not hold."""
-    inputs = Inputs(dict(form))
+    inputs = Entered(dict(form))
     texts = {name: inputs.text(name, most) for name, (_, most) in PARTS.items()}
     for name in ("to", "ask", "contact"):
         if not texts[name] and name not in inputs.problems:

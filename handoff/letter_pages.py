@@ -32,7 +32,7 @@ def routes(settings: Settings, database: Database, bells: Bells, clock: Clock) -
     @router.post("/cases/{case_id}/letter")
     async def make(request: Request, case_id: str) -> Response:
         def work(session: Session, who: SignedIn, form: Form, now: datetime) -> bytes | dict[str, str]:
-            case = agencies.town_hall_case(session, who.staff, case_id, to_change=True)
+            case = access.case_of(session, who.staff, case_id, to_change=True)
             texts, ground = letter.read(case, form)
             if form.get("do") != "make":
                 return {**texts, "ground": ground, "consent": letter.consent_line(ground)}
@@ -58,7 +58,7 @@ async def _show(
     chosen = request.query_params.get("agency", "")
 
     def look(session: Session, who: SignedIn, _now: datetime) -> dict[str, Any]:
-        case = agencies.town_hall_case(session, who.staff, case_id)
+        case = access.case_of(session, who.staff, case_id)
         agency = session.get(Agency, int(chosen)) if chosen.isdecimal() and len(chosen) < 10 else None
         parts = [part for part, one in agencies.involvements(session, case) if agency and one.id == agency.id]
         ground = parts[0].ground if parts else access.CONSENT if case.share is True else ""
@@ -76,6 +76,6 @@ async def _show(
         lambda session: audit.enter(session, shown["who"].staff, "looked", now, case_id=case_id, detail="letter")
     )
     return page(
-        "letter.html", status, case_id=case_id, sent=sent, preview=preview, parts=letter.PARTS,
+        "letter.html", status, here="/staff", case_id=case_id, sent=sent, preview=preview, parts=letter.PARTS,
         choices=support_words(), **shown,
     )  # fmt: skip

@@ -20,7 +20,7 @@ from handoff.sealed import Seal
 from handoff.second_factor import SecondFactor
 from handoff.tongue import say
 from handoff.tries import Tries
-from handoff.words import words
+from handoff.words import spoken
 from storage.bells import Bells
 from storage.clock import Clock
 from storage.database import Database
@@ -187,7 +187,7 @@ def _view(session: Session, who: SignedIn, now: datetime, *, second: SecondFacto
         .order_by(StaffSession.token_hash != who.id, StaffSession.created_at.desc())
     )
     return who, {
-        "role": words().roles[staff.role],
+        "role": spoken().roles[staff.role],
         "place": desk.name if desk else agency.name if agency else "",
         "second": second.setting,
         "second_since": day_and_time(staff.totp_since) if staff.totp_since else "",

@@ -9,11 +9,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from handoff import agencies, audit, corrections, meeting_paper, meetings, queue, summary
-from handoff.access import ROLES, SignedIn
+from handoff.access import TOWN_HALL, SignedIn
 from handoff.moments import day, day_and_time
 from handoff.office import Form, Office
 from handoff.pages import StaffRoute, page
-from handoff.slips import Inputs, Sent, same_version, send
+from handoff.slips import Entered, Sent, same_version, send
 from handoff.support_words import support_words
 from handoff.tongue import say
 from handoff.words import field_name
@@ -52,8 +52,7 @@ class _Meetings:
 
     async def begin(self, request: Request) -> Response:
         def work(session: Session, who: SignedIn, form: Form, now: datetime) -> int:
-            agencies.town_hall(who.staff)
-            inputs = Inputs(form)
+            inputs = Entered(form)
             kind = inputs.one_of("kind", support_words().meetings, say("会議の種類を選んでください。"))
             title, held_at, place = _entered(inputs)
             inputs.done()
@@ -90,7 +89,7 @@ class _Meetings:
             if what == "remove":
                 meetings.remove_case(session, meeting, case_id, who.staff, now)
                 return True
-            inputs = Inputs(form)
+            inputs = Entered(form)
             decisions = inputs.text("decisions", meetings.LONGEST_DECISIONS)
             inputs.done()
             meetings.decide(session, meeting, case_id, decisions, form, who.staff, now)
@@ -120,7 +119,6 @@ class _Meetings:
 
     async def _list(self, request: Request, sent: Sent, status: int) -> Response:
         def look(session: Session, who: SignedIn, now: datetime) -> dict[str, Any]:
-            agencies.town_hall(who.staff)
             return {
                 "who": who,
                 "coming": _rows(meetings.listed(session, who.staff, now, past=False)),
@@ -180,7 +178,7 @@ class _Meetings:
 
 def _change(session: Session, meeting: Meeting, _staff: Staff, form: Form, _now: datetime) -> None:
     same_version(form, meeting.version)
-    inputs = Inputs(form)
+    inputs = Entered(form)
     title, held_at, place = _entered(inputs)
     inputs.done()
     assert held_at
@@ -189,13 +187,13 @@ def _change(session: Session, meeting: Meeting, _staff: Staff, form: Form, _now:
 
 def _invite(session: Session, meeting: Meeting, _staff: Staff, form: Form, _now: datetime) -> None:
     """Somebody of the town hall, of an agency, or a name alone."""
-    inputs = Inputs(form)
+    inputs = Entered(form)
     name = inputs.text("name", meetings.LONGEST_NAME)
     kind, _, written = form.get("who", "").partition(":")
     row_id = int(written) if written.isdecimal() and len(written) < 10 else 0
     if kind == "staff" and (colleague := session.get(Staff, row_id)):
         inputs.done()
-        meetings.invite(session, meeting, colleague.name or colleague.email, staff_id=colleague.id)
+        meetings.invite(session, meeting, colleague.called, staff_id=colleague.id)
         return
     agency = session.get(Agency, row_id) if kind == "agency" else None
     if not name and not agency:
@@ -217,13 +215,12 @@ def _add(session: Session, meeting: Meeting, staff: Staff, form: Form, now: date
 ACTS = {"change": _change, "invite": _invite, "uninvite": _uninvite, "add": _add}
 
 
-def _entered(inputs: Inputs) -> tuple[str, datetime | None, str]:
+def _entered(inputs: Entered) -> tuple[str, datetime | None, str]:
     title = inputs.text("title", meetings.LONGEST_TITLE, needed=say("会議の名前を書いてください。"))
     return title, inputs.moment("on", "at"), inputs.text("place", meetings.LONGEST_PLACE)
 
 
 def _meeting(session: Session, who: SignedIn, meeting_id: int, *, to_change: bool = False) -> Meeting:
-    agencies.town_hall(who.staff)
     meeting = session.get(Meeting, meeting_id, with_for_update=True if to_change else None)
     if meeting is None:
         raise LookupError(say("その会議は見つかりません。"))
@@ -256,7 +253,7 @@ def _told(session: Session, rows: list[tuple[Case, MeetingCase]]) -> list[dict[s
 
 def _colleagues(session: Session) -> list[Staff]:
     # Not the accounts of staff systems, which are disabled from the beginning.
-    wanted = select(Staff).where(Staff.role.in_(ROLES), Staff.disabled_at.is_(None))
+    wanted = select(Staff).where(Staff.role.in_(TOWN_HALL), Staff.disabled_at.is_(None))
     return list(session.scalars(wanted.order_by(Staff.name)))
 
 

@@ -90,7 +90,7 @@ def begin(
     )
     session.add(meeting)
     session.flush()
-    invite(session, meeting, staff.name or staff.email, staff_id=staff.id)
+    invite(session, meeting, staff.called, staff_id=staff.id)
     return meeting
 
 

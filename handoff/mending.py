@@ -85,7 +85,9 @@ class _Mending:
             return HTMLResponse(render("case_parts.html", parts=marked, problem=problem), status)
         marked = {name: Markup(html) for name, html in parts.items()}
         seen = live.known(parts)
-        return page("case.html", status, who=who, case_id=case_id, parts=marked, problem=problem, seen=seen)
+        return page(
+            "case.html", status, who=who, here="/staff", case_id=case_id, parts=marked, problem=problem, seen=seen
+        )
 
 
 class _Refused(Exception):

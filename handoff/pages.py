@@ -8,19 +8,22 @@ from typing import Any
 from urllib.parse import quote
 
 from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.routing import APIRoute
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from sqlalchemy.exc import DBAPIError
+from starlette.exceptions import HTTPException
 
 from handoff.access import AGENCY_HOME, OVERSEERS, NotForAgencies, NotTheirs, SignedIn
 from handoff.tongue import language, say
-from handoff.words import words
+from handoff.words import spoken
 from storage.database import unavailable
-from storage.problems import Problem
+from storage.problems import Problem, answer_http_error
 
 HERE = Path(__file__).parent
 SIGN_IN = "/staff/sign-in"
+NOT_THERE = "お探しのページは見つかりません。"
 NOT_NOW = "いまは応じられません。少し待って、もう一度お試しください。"
 
 # Nothing inline and nothing from elsewhere: what a resident's text might smuggle in cannot run.
@@ -98,14 +101,14 @@ class StaffRoute(APIRoute):
                 response = _say(request, problem.status, problem.detail, problem.headers)
             except NotForAgencies as elsewhere:
                 response = _to_their_own(request, str(elsewhere))
-            except LookupError as unknown:
+            except (LookupError, RequestValidationError) as unknown:
                 if isinstance(unknown, NotTheirs):
                     request.app.state.trail.note(unknown.staff_id, "refused", case_id=unknown.case_id)
-                response = _say(request, 404, str(unknown))
+                response = _say(request, 404, str(unknown) if isinstance(unknown, LookupError) else say(NOT_THERE))
             except DBAPIError as error:
                 if not unavailable(error):
                     raise
-                response = _say(request, 503, NOT_NOW, {"Retry-After": "5"})
+                response = _say(request, 503, say(NOT_NOW), {"Retry-After": "5"})
             for name, value in HEADERS.items():
                 response.headers.setdefault(name, value)
             return response
@@ -115,7 +118,7 @@ class StaffRoute(APIRoute):
 
 def render(template: str, **values: Any) -> str:
     """A template with its values, every one of them escaped."""
-    return _templates.get_template(template).render(words=words(), **values)
+    return _templates.get_template(template).render(words=spoken(), **values)
 
 
 def page(template: str, status: int = 200, headers: dict[str, str] | None = None, /, **values: Any) -> HTMLResponse:
@@ -162,6 +165,15 @@ def _say(request: Request, status: int, sentence: str, headers: dict[str, str] |
     if asked_by_htmx(request):
         return HTMLResponse(render("problem_part.html", sentence=sentence), status, headers)
     return page("problem.html", status, headers, sentence=sentence, who=None)
+
+
+async def answer_no_such_page(request: Request, error: Exception) -> Response:
+    """The exception handler for addresses that no route has: under /staff people are told on a page."""
+    if not isinstance(error, HTTPException) or not request.url.path.startswith("/staff"):
+        return await answer_http_error(request, error)
+    answer = _say(request, error.status_code, say(NOT_THERE))
+    answer.headers.update(HEADERS)
+    return answer
 
 
 def _version() -> str:

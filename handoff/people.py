@@ -90,7 +90,7 @@ def move(session: Session, admin: Staff, who: Staff, form: Mapping[str, str], no
     before = _said(session, Place(who.role, who.desk_id, who.agency_id))
     who.role, who.desk_id, who.agency_id = place.role, place.desk_id, place.agency_id
     who.version += 1
-    detail = say("{name}：{before} → {after}", name=name_of(who), before=before, after=_said(session, place))
+    detail = say("{name}：{before} → {after}", name=who.called, before=before, after=_said(session, place))
     audit.enter(session, admin, "access_changed", now, detail=detail)
 
 
@@ -102,7 +102,7 @@ def disable(session: Session, admin: Staff, who: Staff, now: datetime) -> None:
         who.disabled_at = now
         who.version += 1
         access.end_sessions(session, who.id, now)
-        audit.enter(session, admin, "disabled", now, detail=name_of(who))
+        audit.enter(session, admin, "disabled", now, detail=who.called)
 
 
 def enable(session: Session, admin: Staff, who: Staff, now: datetime) -> None:
@@ -110,14 +110,14 @@ def enable(session: Session, admin: Staff, who: Staff, now: datetime) -> None:
     if who.disabled_at is not None:
         who.disabled_at = None
         who.version += 1
-        audit.enter(session, admin, "enabled", now, detail=name_of(who))
+        audit.enter(session, admin, "enabled", now, detail=who.called)
 
 
 def reset_second_factor(session: Session, admin: Staff, who: Staff, now: datetime) -> None:
     """For whoever has lost their device and their codes. Sessions end: the device may be in other hands."""
     second_factor.take_off(session, who.id)
     access.end_sessions(session, who.id, now)
-    audit.enter(session, admin, "second_factor_reset", now, detail=name_of(who))
+    audit.enter(session, admin, "second_factor_reset", now, detail=who.called)
 
 
 def add_desk(session: Session, admin: Staff, given: str, now: datetime) -> None:
@@ -164,11 +164,6 @@ def people(session: Session) -> list[Staff]:
             .order_by(Staff.disabled_at.is_not(None), Staff.name, Staff.email)
         )
     )
-
-
-def name_of(who: Staff) -> str:
-    """What colleagues call them."""
-    return who.name or who.email
 
 
 def _must_not_be_the_last(session: Session, who: Staff) -> None:

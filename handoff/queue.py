@@ -247,7 +247,7 @@ def holders(session: Session, cases: list[Case]) -> dict[int, str]:
     ids = {id_ for case in cases for id_ in (case.claimed_by, case.responsible_id) if id_}
     if not ids:
         return {}
-    return {staff.id: staff.name or staff.email for staff in session.scalars(select(Staff).where(Staff.id.in_(ids)))}
+    return {staff.id: staff.called for staff in session.scalars(select(Staff).where(Staff.id.in_(ids)))}
 
 
 def _walk(

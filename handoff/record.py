@@ -176,7 +176,7 @@ def _involved(session: Session, case: Case, told: str) -> list[dict[str, Any]]:
 
 def _staff_name(session: Session, staff_id: int) -> str:
     staff = session.get(Staff, staff_id)
-    return (staff.name or staff.email) if staff else ""
+    return staff.called if staff else ""
 
 
 def _iso(moment: datetime | None) -> str | None:

@@ -39,13 +39,6 @@ def routes(settings: Settings, database: Database, bells: Bells, clock: Clock) -
     return router
 
 
-def town_case(session: Session, who: SignedIn, case_id: str, *, to_change: bool = False) -> Case:
-    """A case for what is the town's own: to somebody of an agency there is no such page. Raises LookupError."""
-    if who.staff.role == "agency":
-        raise LookupError("お探しのページは見つかりません。")
-    return access.case_of(session, who.staff, case_id, to_change=to_change)
-
-
 class _Records:
     def __init__(self, office: Office) -> None:
         self._office = office
@@ -55,14 +48,14 @@ class _Records:
         await self._looked(request, case_id)
 
         def look(session: Session, who: SignedIn, now: datetime) -> Response:
-            case = town_case(session, who, case_id)
+            case = access.case_of(session, who.staff, case_id)
             return _page(session, case, who, journal.blank(now), before=before)
 
         return await self._office.look(request, look)
 
     async def add(self, request: Request, case_id: str) -> Response:
         def write(session: Session, who: SignedIn, form: Inputs, now: datetime) -> Response:
-            case = town_case(session, who, case_id, to_change=True)
+            case = access.case_of(session, who.staff, case_id, to_change=True)
             given = journal.read(form, now)
             if given.problems:
                 return _page(session, case, who, given, 422)
@@ -77,7 +70,7 @@ class _Records:
         await self._looked(request, case_id)
 
         def look(session: Session, who: SignedIn, _now: datetime) -> Response:
-            case = town_case(session, who, case_id)
+            case = access.case_of(session, who.staff, case_id)
             record = journal.entry(session, case, record_id)
             return _page(session, case, who, journal.shown(record), record=record)
 
@@ -85,7 +78,7 @@ class _Records:
 
     async def change(self, request: Request, case_id: str, record_id: str) -> Response:
         def write(session: Session, who: SignedIn, form: Inputs, now: datetime) -> Response:
-            case = town_case(session, who, case_id, to_change=True)
+            case = access.case_of(session, who.staff, case_id, to_change=True)
             record = journal.entry(session, case, record_id)
             given = journal.read(form, now)
             if given.problems:
@@ -101,7 +94,7 @@ class _Records:
 
     async def _looked(self, request: Request, case_id: str) -> None:
         def see(session: Session, who: SignedIn, _now: datetime) -> SignedIn:
-            town_case(session, who, case_id)
+            access.case_of(session, who.staff, case_id)
             return who
 
         who, now = await self._office.look(request, see), self._office.clock.now()
@@ -118,7 +111,7 @@ def _page(
     count, minutes = journal.total(session, case)
     own = journal.fields_of(case)
     return page(
-        "records.html", status, who=who, here="/staff", case_id=case.id, entry=entry, record=record,
+        "records.html", status, who=who, here="", case_id=case.id, entry=entry, record=record,
         stale=_stale(status), months=_months(found), after=after, count=count, total=papers.in_hours(minutes),
         own_fields=[(one, field_name(one)) for one in own],
         other_fields=[(one, field_name(one)) for one in vocabulary().fields if one not in own],

@@ -105,8 +105,9 @@ class _Pages:
 
         who, replies, desks = await self._office.look(request, look)
         return page(
-            "replies.html", status, who=who, here="/staff/settings", replies=replies, desks=desks, typed=typed,
-            problems=problems, at=at, placeholders=PLACEHOLDERS, longest_title=LONGEST_TITLE, longest_text=LONGEST_TEXT,
+            "replies.html", status, who=who, here="/staff/settings", tab=ADDRESS, replies=replies, desks=desks,
+            typed=typed, problems=problems, at=at, placeholders=PLACEHOLDERS, longest_title=LONGEST_TITLE,
+            longest_text=LONGEST_TEXT,
         )  # fmt: skip
 
 
@@ -141,7 +142,7 @@ def _write(session: Session, reply_id: int, form: Form, values: dict[str, Any], 
     if reply is None or reply.retired_at:
         raise LookupError(say("その定型文は、もうありません。"))
     by = session.get(Staff, reply.changed_by) if reply.changed_by else None
-    name = (by.name or by.email) if by else say("ほかの人")
+    name = by.called if by else say("ほかの人")
     raise Unfit(
         {
             "text": say(

@@ -142,4 +142,4 @@ def _name(scope: Scope, found: LoadFigures) -> None:
     found.desk_names = {desk.id: desk.name for desk in session.scalars(select(Desk))}
     ids = [one for one in found.people if one is not None]
     people = session.scalars(select(Staff).where(Staff.id.in_(ids)))
-    found.names = {one.id: one.name or one.email for one in people}
+    found.names = {one.id: one.called for one in people}

@@ -219,7 +219,7 @@ def _people(session: Session, who: SignedIn, now: datetime) -> tuple[SignedIn, d
 def _row(staff: Staff, desks: dict[int, Desk], agencies: dict[int, Agency]) -> dict[str, Any]:
     return {
         "id": staff.id,
-        "name": people.name_of(staff),
+        "name": staff.called,
         "email": staff.email,
         "role": staff.role,
         "role_name": say(words().roles[staff.role]),
@@ -243,6 +243,6 @@ def _desks(session: Session, who: SignedIn, _now: datetime) -> tuple[SignedIn, d
     members: dict[int, list[str]] = {}
     for staff in people.people(session):
         if staff.desk_id and not staff.disabled_at:
-            members.setdefault(staff.desk_id, []).append(people.name_of(staff))
+            members.setdefault(staff.desk_id, []).append(staff.called)
     desks = session.scalars(select(Desk).order_by(Desk.retired_at.is_not(None), Desk.name))
     return who, {"desks": [(desk, members.get(desk.id, [])) for desk in desks]}

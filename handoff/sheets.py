@@ -92,7 +92,7 @@ def sheet(session: Session, book: Book, plan: FormPlan, found: Facts) -> Sheet:
     if row is None:
         return Sheet(plan, entries, 0)
     staff = session.get(Staff, row.changed_by)
-    by = (staff.name or staff.email) if staff else ""
+    by = staff.called if staff else ""
     return Sheet(plan, entries, row.version, row.changed_at, by, bool(row.values) and _lost_words(session, row))
 
 

@@ -47,8 +47,8 @@ class Sent:
         return str(self.typed.get(name, otherwise if otherwise is not None else ""))
 
 
-class Inputs:
-    """The inputs of a form, read one by one; what is wrong is gathered, so that all of it is said at once."""
+class Entered:
+    """What was entered in a form, read input by input; what is wrong is gathered, so that all of it is said at once."""
 
     def __init__(self, form: Mapping[str, str]) -> None:
         self._form = form

@@ -137,8 +137,14 @@ def _language(assessment: Assessment, language: str) -> str:
         return ""
     if language.startswith("ja"):
         return language_name(language)
-    unread = words().unread_but_danger if urgency(assessment)["level"] != "none" else words().unread
-    return f"{language_name(language)}。{unread}"
+    return f"{language_name(language)}。{unread(assessment, language)}"
+
+
+def unread(assessment: Assessment, language: str) -> str:
+    """How little the machine has read of another language; nothing to say in Japanese."""
+    if language.startswith("ja"):
+        return ""
+    return words().unread_but_danger if urgency(assessment)["level"] != "none" else words().unread
 
 
 def _danger(assessment: Assessment) -> str:

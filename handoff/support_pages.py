@@ -9,15 +9,16 @@ from fastapi.responses import RedirectResponse
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from handoff import agencies, audit, check_ins, desk, following, meetings
+from handoff import access, agencies, audit, check_ins, desk, following, meetings
 from handoff import case as cases
 from handoff.access import SignedIn
 from handoff.office import Form, Office
 from handoff.pages import StaffRoute, page
-from handoff.slips import Inputs, Sent, Slip, same_version, send
+from handoff.slips import Entered, Sent, Slip, same_version, send
 from handoff.support_view import view
 from handoff.support_words import support_words
 from handoff.tongue import say
+from handoff.words import words
 from storage import bells as bell
 from storage.bells import Bells
 from storage.clock import JAPAN, Clock
@@ -69,7 +70,7 @@ async def _act(office: Office, request: Request, case_id: str, what: str, form_n
     """Does what a form of the page says; what cannot be done is said on the page, with what was typed."""
 
     def work(session: Session, who: SignedIn, form: Form, now: datetime) -> tuple[str, str]:
-        case = agencies.town_hall_case(session, who.staff, case_id, to_change=True)
+        case = access.case_of(session, who.staff, case_id, to_change=True)
         act(session, case, who.staff, form, now)
         return case.conversation_id, form.get("back", "")
 
@@ -86,7 +87,7 @@ async def _show(office: Office, request: Request, case_id: str, sent: Sent, stat
     suggest, editing = request.query_params.get("suggest", ""), request.query_params.get("edit", "")
 
     def look(session: Session, who: SignedIn, now: datetime) -> tuple[SignedIn, dict[str, object], list[Agency]]:
-        case = agencies.town_hall_case(session, who.staff, case_id)
+        case = access.case_of(session, who.staff, case_id)
         return who, view(session, case, who.staff, now), list(session.scalars(agencies.listed()))
 
     who, shown, known = await office.look(request, look)
@@ -95,7 +96,7 @@ async def _show(office: Office, request: Request, case_id: str, sent: Sent, stat
         lambda session: audit.enter(session, who.staff, "looked", now, case_id=case_id, detail="support")
     )
     return page(
-        "support.html", status, who=who, here="", case_id=case_id, case=shown, sent=sent, agencies=known,
+        "support.html", status, who=who, here="/staff", case_id=case_id, case=shown, sent=sent, agencies=known,
         choices=support_words(), reopen_days=office.settings.reopen_days, editing=editing,
         suggest=int(suggest) if suggest.isdecimal() and len(suggest) < 3 else -1,
     )  # fmt: skip
@@ -105,7 +106,7 @@ async def _show(office: Office, request: Request, case_id: str, sent: Sent, stat
 
 
 def _next_contact(session: Session, case: Case, staff: Staff, form: Form, now: datetime) -> None:
-    inputs = Inputs(form)
+    inputs = Entered(form)
     note = inputs.text("note", following.LONGEST_NOTE)
     on = inputs.day("on") if form.get("on", "").strip() else None
     inputs.done()
@@ -114,7 +115,7 @@ def _next_contact(session: Session, case: Case, staff: Staff, form: Form, now: d
 
 def _follow(session: Session, case: Case, staff: Staff, form: Form, now: datetime) -> None:
     """Who is followed has a day of the next contact: nobody is left to themselves."""
-    inputs = Inputs(form)
+    inputs = Entered(form)
     on, note = inputs.day("on"), inputs.text("note", following.LONGEST_NOTE)
     inputs.done()
     following.check_day(on, now)
@@ -123,7 +124,7 @@ def _follow(session: Session, case: Case, staff: Staff, form: Form, now: datetim
 
 
 def _release(session: Session, case: Case, staff: Staff, form: Form, now: datetime) -> None:
-    inputs = Inputs(form)
+    inputs = Entered(form)
     on = inputs.day("on") if form.get("on", "").strip() else None
     note = inputs.text("note", following.LONGEST_NOTE)
     inputs.done()
@@ -138,7 +139,7 @@ def _take_up(session: Session, case: Case, staff: Staff, _form: Form, now: datet
 
 
 def _close(session: Session, case: Case, staff: Staff, form: Form, now: datetime) -> None:
-    inputs = Inputs(form)
+    inputs = Entered(form)
     kind = inputs.one_of("kind", support_words().outcomes, say("終わりかたの種類を選んでください。"))
     outcome = inputs.text("outcome", desk.LONGEST_OUTCOME, needed=say("どのように終わったかを書いてください。"))
     inputs.done()
@@ -146,7 +147,7 @@ def _close(session: Session, case: Case, staff: Staff, form: Form, now: datetime
 
 
 def _check_in(session: Session, case: Case, staff: Staff, form: Form, now: datetime) -> None:
-    inputs = Inputs(form)
+    inputs = Entered(form)
     text = inputs.text("text", check_ins.LONGEST, needed=say("お便りの文を書いてください。"))
     due_at = inputs.moment("on", "at")
     inputs.done()
@@ -180,9 +181,9 @@ def _allow(session: Session, case: Case, staff: Staff, _form: Form, now: datetim
 
 
 def _visit(session: Session, case: Case, staff: Staff, form: Form, now: datetime) -> None:
-    inputs = Inputs(form)
+    inputs = Entered(form)
     at = inputs.moment("on", "at")
-    visit = inputs.one_of("visit", support_words().visits, say("訪問の結果を選んでください。"))
+    visit = inputs.one_of("visit", words().visits, say("訪問の結果を選んでください。"))
     minutes = inputs.number(
         "minutes", 1, LONGEST_VISIT_MINUTES, say("かかった時間を、分の数字で書いてください（1〜1440）。")
     )
@@ -205,7 +206,7 @@ def _visit(session: Session, case: Case, staff: Staff, form: Form, now: datetime
 
 
 def _join(session: Session, case: Case, staff: Staff, form: Form, now: datetime) -> None:
-    inputs = Inputs(form)
+    inputs = Entered(form)
     role = inputs.text("role", LONGEST_ROLE)
     agency = _agency(session, form.get("agency", ""))
     if agency is None:
@@ -222,7 +223,7 @@ def _leave(session: Session, case: Case, staff: Staff, row: int, _form: Form, no
 
 
 def _note(session: Session, case: Case, staff: Staff, form: Form, now: datetime) -> None:
-    inputs = Inputs(form)
+    inputs = Entered(form)
     text = inputs.text("text", agencies.LONGEST_NOTE, needed=say("メモを書いてください。"))
     # "agency:12" is the town hall and that agency.
     audience, _, agency = form.get("audience", "").partition(":")
@@ -238,7 +239,7 @@ def _note(session: Session, case: Case, staff: Staff, form: Form, now: datetime)
 def _change_note(session: Session, case: Case, staff: Staff, row: int, form: Form, now: datetime) -> None:
     note = agencies.own_note(session, case, staff, row)
     same_version(form, note.version)
-    inputs = Inputs(form)
+    inputs = Entered(form)
     text = inputs.text("text", agencies.LONGEST_NOTE, needed=say("メモを書いてください。"))
     inputs.done()
     agencies.change_note(note, text, now)

@@ -49,7 +49,7 @@ def view(session: Session, case: Case, staff: Staff, now: datetime) -> dict[str,
         "status": stands,
         "status_name": say(words().statuses[stands]),
         "holder": holder_name(session, case),
-        "responsible": (responsible.name or responsible.email) if responsible else "",
+        "responsible": responsible.called if responsible else "",
         "mine": case.claimed_by == staff.id,
         "carries": carries,
         "may_close": stands != "closed" and carries,
@@ -73,7 +73,7 @@ def view(session: Session, case: Case, staff: Staff, now: datetime) -> dict[str,
         "check_ins": _check_ins(session, case, now),
         "stopped": day(stopped) if stopped else "",
         "unreachable": _unreachable(conversation),
-        "language": language_name(case.language) if case.language != "ja" else "",
+        "language": say(language_name(case.language)) if case.language != "ja" else "",
         "texts": check_in_words(case.language).texts,
         "hint": check_in_words(case.language).hint,
         "meetings": _meetings(session, case),
@@ -83,9 +83,9 @@ def view(session: Session, case: Case, staff: Staff, now: datetime) -> dict[str,
 
 def consent_line(case: Case) -> str:
     """What the client has said of sharing, and when."""
-    said = {True: say("ほかの機関に伝えてよい"), False: say("ほかの機関に伝えないでほしい")}
+    said = {True: say("伝えてよい"), False: say("伝えないでほしい")}
     if case.share is None:
-        return say("まだ確かめていません")
+        return say("まだ聞いていません")
     return said[case.share] + (f"・{day(case.share_at)}" if case.share_at else "")
 
 
@@ -111,7 +111,7 @@ def _note(note: CaseNote, author: Staff, names: dict[int, str], staff: Staff) ->
     return Note(
         id=note.id,
         text=note.text,
-        by=f"{of_agency} {author.name or author.email}".strip(),
+        by=f"{of_agency} {author.called}".strip(),
         at=day_and_time(note.at),
         changed=day_and_time(note.changed_at) if note.changed_at != note.at else "",
         audience=audience,
@@ -159,7 +159,7 @@ def _check_ins(session: Session, case: Case, now: datetime) -> list[dict[str, An
         {
             "id": one.id,
             "text": one.text,
-            "by": author.name or author.email,
+            "by": author.called,
             "due": day_and_time(one.due_at),
             "state": "sent" if one.sent_at else "ended" if one.done_at else "planned",
             "says": _says(one, case, now),

@@ -19,7 +19,6 @@ class SupportWords:
     audiences: dict[str, str]
     meetings: dict[str, dict[str, str]]
     outcomes: dict[str, str]
-    visits: dict[str, str]
     letter: dict[str, str]
 
 

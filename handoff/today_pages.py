@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from handoff import agencies, following
+from handoff import following
 from handoff.access import SignedIn
 from handoff.moments import clock_time, day
 from handoff.office import Office
@@ -29,7 +29,6 @@ def routes(settings: Settings, database: Database, bells: Bells, clock: Clock) -
     @router.get("/today")
     async def today(request: Request) -> Response:
         def look(session: Session, who: SignedIn, now: datetime) -> dict[str, Any]:
-            agencies.town_hall(who.staff)
             return {
                 "who": who,
                 "plan": following.plan_of(session, who.staff, now),

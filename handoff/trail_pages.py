@@ -1,7 +1,6 @@
 """The audit trail as admins read it, and supervisors as far as it is about cases; as a table, and as CSV."""
 
-import csv
-import io
+import re
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -12,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from handoff import access, audit, people
 from handoff.access import SignedIn
+from handoff.exports import CSV_TYPE, attachment, rows_as_csv
 from handoff.moments import day_and_time
 from handoff.office import Office
 from handoff.pages import StaffRoute, page
@@ -29,6 +29,7 @@ TRAIL = f"{HERE}/trail"
 PAGE = 100
 #: One file of this is what a spreadsheet still opens; whoever needs more exports by day.
 MOST_EXPORTED = 100_000
+ID = re.compile(r"[a-z_]+")
 HEADS = ("日時", "職員", "メールアドレス", "操作", "相談", "くわしく")
 
 
@@ -63,9 +64,7 @@ def routes(settings: Settings, database: Database, bells: Bells, clock: Clock) -
         told = await database.read(lambda session: _csv(session, who, asked))
         detail = say("閲覧と操作の記録")
         await database.write(lambda session: audit.enter(session, who.staff, "exported", now, detail=detail))
-        headers = {"Content-Disposition": 'attachment; filename="trail.csv"'}
-        # The mark at the beginning tells Excel that it is UTF-8.
-        return Response(("\ufeff" + told).encode(), media_type="text/csv; charset=utf-8", headers=headers)
+        return attachment(told, CSV_TYPE, "trail.csv")
 
     router.add_api_route("/settings/trail", show)
     router.add_api_route("/settings/trail/check", check, methods=["POST"])
@@ -91,9 +90,11 @@ class Asked:
     def date(self) -> date | None:
         """The day in Japan."""
         try:
-            return date.fromisoformat(self.day)
+            day = date.fromisoformat(self.day)
         except ValueError:
             return None
+        # Neither end of the calendar has a day beside it, by which the search could end.
+        return day if 1 < day.year < date.max.year else None
 
     @property
     def problems(self) -> dict[str, str]:
@@ -104,11 +105,6 @@ class Asked:
         if self.day and not self.date:
             problems["day"] = say("日付を確かめてください。")
         return problems
-
-
-def safe_cell(text: str) -> str:
-    """The text so that a spreadsheet takes it for text: what begins like a formula gets a quote before it."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
 def _asked(request: Request) -> Asked:
@@ -140,31 +136,37 @@ def _view(session: Session, who: SignedIn, asked: Asked, before: int | None) -> 
         "entries": [
             {
                 "at": f"{entry.at.astimezone(JAPAN).year}年{day_and_time(entry.at)}",
-                "who": people.name_of(staff) if staff else "",
+                "who": staff.called if staff else "",
                 "action": say(words().actions.get(entry.action, entry.action)),
                 "case": entry.case_id or "",
-                "detail": entry.detail,
+                "detail": _in_words(entry.detail),
                 "bad": entry.action in ("refused", "sign_in_failed"),
             }
             for entry, staff in shown
         ],
         "next": shown[-1][0].id if len(rows) > PAGE else None,
-        "staff": [(staff.id, people.name_of(staff)) for staff in people.people(session)],
+        "staff": [(staff.id, staff.called) for staff in people.people(session)],
         "problems": asked.problems,
         "broken": False,
     }
 
 
-def _csv(session: Session, who: SignedIn, asked: Asked) -> str:
-    out = io.StringIO()
-    sheet = csv.writer(out, lineterminator="\r\n")
-    sheet.writerow([say(head) for head in HEADS])
+def _csv(session: Session, who: SignedIn, asked: Asked) -> bytes:
+    rows: list[tuple[str, ...]] = [tuple(say(head) for head in HEADS)]
     for entry, staff in session.execute(_entries(who, asked).limit(MOST_EXPORTED)):
         at = entry.at.astimezone(JAPAN).isoformat(" ", "seconds")
         action = say(words().actions.get(entry.action, entry.action))
-        person = (people.name_of(staff), staff.email) if staff else ("", "")
-        sheet.writerow([safe_cell(cell) for cell in (at, *person, action, entry.case_id or "", entry.detail)])
-    return out.getvalue()
+        person = (staff.called, staff.email) if staff else ("", "")
+        rows.append((at, *person, action, entry.case_id or "", _in_words(entry.detail)))
+    return rows_as_csv(rows)
+
+
+def _in_words(detail: str) -> str:
+    """A detail that keeps ids (plan xlsx) as people read it. Names of people, desks and devices stay as they are."""
+    known, begins = words().details, ID.match(detail)
+    if not begins or begins[0] not in known:
+        return detail
+    return " ".join(say(known.get(part, part)) for part in re.split(r"[ /.=&]+", detail))
 
 
 def _number(given: str) -> int | None:

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from handoff import access, drafts, replies
-from handoff.access import OVERSEERS, ROLES, is_system
+from handoff.access import OVERSEERS, TOWN_HALL, is_system
 from handoff.moments import day_and_time
 from handoff.tongue import say
 from storage.models import Case, CaseEvent, Desk, Staff
@@ -84,7 +84,7 @@ def _receivers(session: Session, staff: Staff) -> list[tuple[str, list[tuple[str
     """To whom a case can be passed: groups of (heading, [(value, name)])."""
     desks = session.scalars(select(Desk).where(Desk.retired_at.is_(None)).order_by(Desk.name))
     people = session.scalars(
-        select(Staff).where(Staff.disabled_at.is_(None), Staff.role.in_(ROLES), Staff.id != staff.id)
+        select(Staff).where(Staff.disabled_at.is_(None), Staff.role.in_(TOWN_HALL), Staff.id != staff.id)
     )
     named = sorted((_name(one), one.id) for one in people if not is_system(one))
     groups = [
@@ -100,4 +100,4 @@ def _desk(session: Session, case: Case) -> str:
 
 
 def _name(staff: Staff | None) -> str:
-    return (staff.name or staff.email) if staff else ""
+    return staff.called if staff else ""

@@ -1,12 +1,13 @@
 """The words of the handoff, read from one file: to residents when a person takes over, and on the staff's pages."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from handoff.tongue import language, say
 from knowledge_base import live
 from knowledge_base.vocabulary import vocabulary
 
@@ -41,6 +42,7 @@ class Words:
     events: dict[str, str]
     roles: dict[str, str]
     actions: dict[str, str]
+    details: dict[str, str]
     topics_short: dict[str, str]
     ways: dict[str, str]
     sexes: dict[str, str]
@@ -55,6 +57,11 @@ def words() -> Words:
     """The words, as the file has them."""
     read: dict[str, Any] = yaml.safe_load((HERE / "words.yml").read_text(encoding="utf-8"))
     return Words(**read)
+
+
+def spoken() -> Words:
+    """The words in the language of the staff's pages. What goes to residents or onto official forms takes `words`."""
+    return _spoken(language())
 
 
 def field_name(field: str) -> str:
@@ -87,4 +94,14 @@ def service_name(service: str) -> str:
 def confidence_in_words(confidence: float) -> str:
     """How sure the machine is, said rather than counted."""
     level = "high" if confidence >= 0.8 else "middle" if confidence >= 0.55 else "low"
-    return words().confidences[level]
+    return spoken().confidences[level]
+
+
+@cache
+def _spoken(_language: str) -> Words:
+    known = words()
+    return Words(**{one.name: _said(getattr(known, one.name)) for one in fields(Words)})
+
+
+def _said(told: Any) -> Any:
+    return {id_: _said(part) for id_, part in told.items()} if isinstance(told, dict) else say(told)

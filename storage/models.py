@@ -333,6 +333,11 @@ class Staff(Base):
     disabled_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(default=1, server_default="1")
 
+    @property
+    def called(self) -> str:
+        """What colleagues call them."""
+        return self.name or self.email
+
 
 class RecoveryCode(Base):
     """A one-use code for whoever has lost the device of their second factor. Only its hash is kept."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,9 @@ from typing import Any
 import httpx
 import pytest
 import uvicorn
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import Pool
 
 from bot.understanding import Understander
 from storage.models import Case, Delivery, Message
@@ -20,6 +22,39 @@ from tests.stand_ins.postgres import Cluster
 from tests.stand_ins.rasa import StandInRasa
 from uketome.app import Service, create_app
 from uketome.server import Server
+
+#: How often a message is sent again that is not taken, here and by LINE's stand-in.
+RESENT = 5
+#: What these test is pages, papers and words, the same over any database: over PostgreSQL only with `--all`.
+PAGES = {
+    "test_access", "test_agencies", "test_api", "test_console", "test_corrections", "test_following", "test_forms",
+    "test_line_door", "test_notices", "test_one_voice", "test_records", "test_reports", "test_settings", "test_waiting",
+}  # fmt: skip
+#: Pages in a browser beyond the walk through one case, and talks with the real Rasa: with `--all` (`make test-all`).
+LONG = {
+    "browser/test_casepage", "browser/test_forms", "browser/test_other_pages", "browser/test_queue",
+    "browser/test_reports", "browser/test_settings", "browser/test_support",
+}  # fmt: skip
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """An option of ours."""
+    parser.addoption("--all", action="store_true", help="also what takes long: every page, both databases")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves out what takes long and seldom shows anything that the rest does not."""
+    if config.getoption("--all"):
+        return
+    left_out = [one for one in items if _takes_long(Path(one.path), one.name)]
+    config.hook.pytest_deselected(items=left_out)
+    gone = set(map(id, left_out))
+    items[:] = [one for one in items if id(one) not in gone]
+
+
+def _takes_long(path: Path, name: str) -> bool:
+    twice = path.stem in PAGES and "[postgresql" in name
+    return twice or f"{path.parent.name}/{path.stem}" in LONG or name.startswith("test_half_a_dozen")
 
 
 @pytest.fixture(scope="session")
@@ -34,6 +69,17 @@ def cluster() -> Iterator[Cluster]:
     cluster = Cluster()
     yield cluster
     cluster.stop()
+
+
+@event.listens_for(Pool, "checkout")
+def _without_syncing(connection: Any, record: Any, _proxy: object) -> None:
+    """A disk that is busy with other things must fail no test: as with `fsync=off` on PostgreSQL's side.
+
+    Processes that tests start, and kill, keep the product's own setting.
+    """
+    if isinstance(connection, sqlite3.Connection) and record.info.setdefault("synchronous", True):
+        connection.execute("PRAGMA synchronous=OFF")
+        record.info["synchronous"] = False
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -78,11 +124,15 @@ class Resident:
         return await self.new_messages(wait=0)
 
     async def write(self, text: str, message_id: str | None = None) -> httpx.Response:
-        """Sends one message."""
+        """Sends one message, and again under the same name as long as it is not taken, as the page does."""
         self._written += 1
         made_up = f"00000000-0000-4000-8000-{self._written:012d}"
         body = {"client_message_id": message_id or made_up, "text": text}
-        return await self._http.post("/chat/messages", json=body, headers=self.headers)
+        for _ in range(RESENT):
+            answer = await self._http.post("/chat/messages", json=body, headers=self.headers)
+            if answer.status_code != 503:
+                break
+        return answer
 
     async def new_messages(self, wait: int = 10) -> list[dict[str, Any]]:
         """What came since the last look."""
@@ -164,8 +214,9 @@ async def running(settings: Settings, reader: Understander, clock: SetClock) -> 
     """The service on a free port, until the block ends."""
     service = Service(settings, reader, clock)
     config = uvicorn.Config(
-        create_app(service), host="127.0.0.1", port=0, log_config=None, access_log=False, timeout_graceful_shutdown=1
-    )
+        create_app(service), host="127.0.0.1", port=0, log_config=None, access_log=False, timeout_graceful_shutdown=1,
+        timeout_keep_alive=60,  # a slow machine must not meet a connection that was idle and is just being ended
+    )  # fmt: skip
     server = Server(config, service.bells)
     serving = asyncio.create_task(server.serve())
     try:

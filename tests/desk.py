@@ -68,11 +68,13 @@ async def at_work(town: Town, name: str, email: str, role: str = "counselor") ->
         yield colleague
 
 
-async def add_staff(town: Town, name: str, email: str, role: str = "counselor") -> Staff:
+async def add_staff(
+    town: Town, name: str, email: str, role: str = "counselor", *, agency_id: int | None = None
+) -> Staff:
     """An account with PASSWORD."""
     now = town.clock.now()
     return await town.service.database.write(
-        lambda session: access.add_staff(session, email, role, PASSWORD, now, name)
+        lambda session: access.add_staff(session, email, role, PASSWORD, now, name, agency_id=agency_id)
     )
 
 

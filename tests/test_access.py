@@ -131,8 +131,10 @@ async def test_an_agency_sees_what_it_takes_part_in_and_no_page_of_the_town_hall
                 await town.service.database.read(lambda s: access.case_of(s, staff, case_id))  # noqa: B023
         queue_page = await http.get("/staff")
         assert (queue_page.status_code, queue_page.headers["location"]) == (303, access.AGENCY_HOME)
-        for path in ("/staff/live", f"/staff/cases/{theirs}", f"/staff/cases/{theirs}/live", "/staff/settings/people"):
-            answer = await http.get(path)
+        case_pages = ("", "/live", "/support", "/letter", "/records", "/forms", "/forms/basic", "/forms/plan")
+        pages = ("live", "today", "meetings", "agencies", "reports/cases", "settings/people", "settings/trail")
+        for path in (*(f"cases/{theirs}{page}" for page in case_pages), *pages):
+            answer = await http.get(f"/staff/{path}")
             assert answer.status_code == 404
             assert WORDS not in answer.text
         csrf = dict(INPUT.findall((await http.get("/staff/me")).text))

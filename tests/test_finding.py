@@ -178,6 +178,8 @@ def test_every_pair_of_neighbouring_letters_of_a_text_is_in_its_grams(told: str)
     [
         ("桜町に住んでいます", "桜町"), ("うけとめ市桜町二丁目です", "桜町二丁目"), ("西地区のあたり", "西地区"),
         ("ひばりが丘団地", "ひばりが丘団地"), ("言いたくありません", ""), ("", ""),
+        ("わたしは さくら町です", "さくら町"), ("うけとめ市さくら町二丁目", "さくら町二丁目"), ("ちいさな町です", ""),
+        ("このあたりの団地", ""), ("ひばりヶ丘団地", "ひばりヶ丘団地"),
     ],
 )  # fmt: skip
 def test_a_place_is_named_by_its_narrowest_part(words: str, name: str) -> None:

@@ -20,8 +20,8 @@ from uketome.app import SWEEP
 
 WORDS = "夫が仕事を辞めてから家賃を滞納していて、中学生の娘も学校に行けていません"
 LETTER = "急に寒くなりました。あたたかくしてお過ごしください。"
-#: The tests' clock begins on Monday 2026-11-23 at ten in Japan.
-LATER_TODAY = {"on": "2026-11-23", "at": "15:00"}
+#: The tests' clock begins on Tuesday 2026-11-24 at ten in Japan.
+LATER_TODAY = {"on": "2026-11-24", "at": "15:00"}
 
 
 @pytest.fixture
@@ -81,11 +81,11 @@ async def test_the_next_contact_is_kept_shown_on_its_day_and_not_overwritten(tow
     async with at_work(town, "鈴木", "suzuki@example.jp") as suzuki:
         await suzuki.do(other_id, "claim")
         theirs = f"/staff/cases/{other_id}/support"
-        await send(suzuki, f"{theirs}/next-contact", theirs, on="2026-11-23", note="電話する", was="")
+        await send(suzuki, f"{theirs}/next-contact", theirs, on="2026-11-24", note="電話する", was="")
         town.clock.forward(days=3)
         await sato.sign_in()
         today = (await sato.http.get("/staff/today")).text
-        assert "1日すぎ" in today
+        assert "2日すぎ" in today
         assert "家賃の相談の結果を聞く" in today
         assert today.index(case_id) < today.index(other_id), "mine first, though theirs is later still"
     moved = await send(sato, f"{at}/next-contact", at, on="2026-12-03", note="", was=was, back="today")
@@ -109,6 +109,7 @@ async def test_who_is_followed_has_a_day_and_comes_back_by_writing(town: Town, s
     case = await stands(town, case_id)
     assert (status(case), case.responsible_id) == ("waiting", 1)
     assert not await events(town, "silence"), "who is followed has not fallen silent"
+    await sato.sign_in()
     assert WORDS[:10] in (await sato.http.get("/staff/today")).text
     assert (await send(sato, f"{at}/take-up", at)).status_code == 303
     assert status(await stands(town, case_id)) == "claimed"
@@ -122,7 +123,7 @@ async def test_who_is_followed_has_a_day_and_comes_back_by_writing(town: Town, s
 
 async def test_a_check_in_is_sent_once_by_day_and_in_a_counselors_voice(town: Town, sato: Colleague) -> None:
     hanako, case_id = await a_resident(town)
-    await planned(town, sato, case_id, on="2026-11-23", at="19:59")
+    await planned(town, sato, case_id, on="2026-11-24", at="19:59")
     town.clock.forward(hours=10, minutes=1)
     await swept(town)
     assert not await letters(town), "at night nobody is woken"
@@ -184,6 +185,8 @@ async def test_a_check_in_waits_while_another_counselor_holds_the_talk(town: Tow
         await swept(town)
         assert not await letters(town)
         at = f"/staff/cases/{case_id}/support"
+        await sato.sign_in()
+        await suzuki.sign_in()
         assert "送らずに待ちます" in (await sato.http.get(at)).text
         refused = await send(sato, f"{at}/check-in", at, text="いま送りたい", on="2026-11-24", at="10:00")
         assert (refused.status_code, "いま送りたい" in refused.text) == (409, True)

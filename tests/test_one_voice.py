@@ -17,6 +17,7 @@ from storage.models import Case, CaseEvent, Conversation, Delivery, Desk, Staff
 from storage.support import CannedReply, CaseNote, Draft
 from tests.conftest import Town
 from tests.desk import INPUT, Colleague, a_case, at_work, browser
+from tests.test_agencies import an_agency, somebody_of
 from tests.test_console import sentence, told
 from uketome.app import SWEEP
 
@@ -172,6 +173,8 @@ async def test_a_browser_that_slept_is_refused_and_nothing_typed_is_lost(
     await sato.do(case_id, "claim")
     town.clock.forward(hours=1)
     await swept(town, case_id, "waiting")
+    await sato.sign_in()
+    await suzuki.sign_in()
     late = await sato.do(case_id, "answer", text="ゆっくり書いた返事", answers="1")
     assert (late.status_code, sentence(late)[: len(ASLEEP)]) == (409, ASLEEP)
     assert "ゆっくり書いた返事" in late.text
@@ -254,11 +257,14 @@ async def test_a_case_is_passed_to_a_desk_and_keeps_its_place(town: Town, sato: 
     await town.service.database.write(lambda session: session.add(made))
     first, second = await a_case(town, "先の人", minutes=9), await a_case(town, "あとの人", minutes=3)
     await sato.do(first, "claim")
-    await sato.do(first, "transfer", to=f"desk-{made.id}", note="")
+    passed = await sato.do(first, "transfer", to=f"desk-{made.id}", note="")
+    assert passed.headers["HX-Redirect"] == "/staff", "another desk's case is not theirs to look at any more"
     case = await the_case(town, first)
     assert (case.desk_id, case.responsible_id, status(case)) == (made.id, None, "waiting")
-    assert AT.findall(await sato.queue("?status=waiting")) == [first, second]
-    assert "こども家庭課" in await sato.open(first)
+    assert AT.findall(await sato.queue("?status=waiting")) == [second]
+    async with at_work(town, "高橋", "takahashi@example.jp", "supervisor") as takahashi:
+        assert AT.findall(await takahashi.queue("?status=waiting")) == [first, second]
+        assert "こども家庭課" in await takahashi.open(first)
 
 
 async def test_a_transfer_that_cannot_be_is_a_sentence(town: Town, sato: Colleague, suzuki: Colleague) -> None:
@@ -267,7 +273,21 @@ async def test_a_transfer_that_cannot_be_is_a_sentence(town: Town, sato: Colleag
     assert (refused.status_code, sentence(refused)) == (409, "先に「担当する」を押してください。")
     await sato.do(case_id, "claim")
     me = f"staff-{await id_of(town, '佐藤')}"
-    for to in ("", "staff-", "staff-0", "staff-999", "desk-1", "agency-1", "staff-" + "9" * 30, "staff-１", me):
+    async with somebody_of(town, await an_agency(town, "みどり中学校"), "tanaka@example.jp"):
+        outside = f"staff-{await id_of(town, '田中')}"
+    assert outside not in await sato.open(case_id)
+    for to in (
+        outside,
+        "",
+        "staff-",
+        "staff-0",
+        "staff-999",
+        "desk-1",
+        "agency-1",
+        "staff-" + "9" * 30,
+        "staff-１",
+        me,
+    ):
         assert (await sato.do(case_id, "transfer", to=to)).status_code == 422, to
     long = await sato.do(case_id, "transfer", to=f"staff-{await id_of(town, '鈴木')}", note="あ" * 5_001)
     assert (long.status_code, "5,000文字まで" in sentence(long)) == (422, True)
@@ -328,7 +348,7 @@ async def test_canned_replies_are_filled_in_for_whoever_writes(town: Town, sato:
     await sato.do(case_id, "claim")
     page = await sato.open(case_id)
     assert "うけとめ市の相談窓口の佐藤です。" in page
-    assert "11月24日（火）までに、佐藤からお返事します。" in page
+    assert "11月25日（水）までに、佐藤からお返事します。" in page
     assert not re.search(r"\{(相談員|窓口|町|きょう|あす)\}", page)
 
 

@@ -190,13 +190,12 @@ def test_minutes_are_split_whole_and_none_is_lost() -> None:
     assert shared({"kaigo": 1, "common": 5}, Rule(rule.systems, rule.fields, KEEP))["common"] == 5
 
 
-def test_corrections_are_read_in_either_form_and_only_names_of_places_are_kept() -> None:
+def test_corrections_are_counted_and_only_names_of_places_are_kept() -> None:
     def corrected(fields: Any) -> list[str]:
         return fields_of(Case(assessment=found("work child"), corrected={"fields": fields} if fields else {}))
 
     assert corrected(None) == ["work", "child"]
-    assert corrected([{"id": "health"}, {"id": "work", "state": "removed"}, "child"]) == ["health", "child"]
-    assert corrected({"child": {"state": "removed"}, "health": {"state": "corrected"}}) == ["work", "health"]
+    assert corrected({"child": {"state": "wrong"}, "health": {"state": "added"}}) == ["work", "health"]
     assert area_in("うけとめ市東町に住んでいます") == "東町"
     assert area_in("わたしは さくら町です") == "さくら町"
     assert (area_in(""), area_in("夫に知られたくない")) == (NOT_TOLD, NO_NAME)

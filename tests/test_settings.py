@@ -160,9 +160,9 @@ async def test_the_trail_is_read_by_person_case_and_day_and_exported_without_for
         await actions(town)
         page = (await yamada.http.get(f"/staff/settings/trail?case=https://town/staff/cases/{case_id}")).text
         assert page.count("相談を開きました") == 1
-        assert "2026年11月23日（月） 10時0分" in page
+        assert "2026年11月24日（火） 10時0分" in page
         assert "あてはまる記録はありません" in (await yamada.http.get("/staff/settings/trail?day=2026-11-22")).text
-        for query in ("case=nonsense", "day=yesterday"):
+        for query in ("case=nonsense", "day=yesterday", "day=9999-12-31", "day=0001-01-01"):
             assert 'class="wrong"' in (await yamada.http.get(f"/staff/settings/trail?{query}")).text
         of_cases = (await boss.http.get("/staff/settings/trail")).text
         assert "相談を開きました" in of_cases
@@ -207,3 +207,17 @@ async def test_the_trail_cannot_be_changed_and_a_change_past_the_database_is_fou
     assert f"{forged}番の記録" in (await yamada.http.post("/staff/settings/trail/check", data=csrf)).text
     assert (await town.cases())[0].claimed_by is None
     assert await town.service.database.read(lambda session: session.scalars(select(Case.id)).first())
+
+
+async def test_ids_in_the_trail_are_read_as_words_and_wrong_addresses_are_pages(town: Town, yamada: Colleague) -> None:
+    case_id = await a_case(town, WORDS)
+    for path in (f"/staff/cases/{case_id}/forms/plan/xlsx", "/staff/reports/gaps?period=2026-11"):
+        assert (await yamada.http.get(path)).status_code == 200
+    page = (await yamada.http.get("/staff/settings/trail")).text
+    assert "支援プラン・評価 Excel" in page
+    assert "集計 制度の狭間 期間 2026-11" in page
+    assert "report_seen" not in page
+    for path, status in (("/staff/nowhere", 404), ("/staff/meetings/x", 404), ("/staff/settings/desks/add", 405)):
+        answer = await yamada.http.get(path)
+        assert (answer.status_code, "お探しのページは見つかりません。" in answer.text) == (status, True)
+        assert "Content-Security-Policy" in answer.headers

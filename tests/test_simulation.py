@@ -22,6 +22,8 @@ NAMED = {
     "hanako", "yoshio", "miho",  # the three family cases of the policy
     "okoru", "damaru", "warau", "rin", "sakamoto", "linh", "shinitai", "tobasu", "sanjuu",
 }  # fmt: skip
+#: Those of them who play in every run of the suite; `make simulate` plays everybody.
+PLAYED = {"hanako", "okoru", "rin", "linh", "shinitai", "tobasu"}
 
 
 def test_the_cast_is_whole() -> None:
@@ -54,8 +56,8 @@ def test_a_changed_word_is_found() -> None:
 
 
 @pytest.mark.timeout(900)
-async def test_a_dozen_residents_are_met_well(tmp_path: Path, reader: Understander) -> None:
-    residents = {resident.name: resident for resident in cast() if resident.name in NAMED}
+async def test_half_a_dozen_residents_are_met_well(tmp_path: Path, reader: Understander) -> None:
+    residents = {resident.name: resident for resident in cast() if resident.name in PLAYED}
     talks = await play_all(tmp_path, reader, residents.values())
     faults = "\n".join(fault for talk in talks for fault in _faults(residents[talk.name], talk))
     assert not faults, f"\n{faults}"

@@ -56,6 +56,7 @@ from handoff import (
     trail_pages,
 )
 from handoff.notices import Notices
+from handoff.pages import answer_no_such_page
 from handoff.trail import Trail
 from knowledge_base import live
 from storage import bells as bell
@@ -65,7 +66,7 @@ from storage.clock import Clock
 from storage.database import Database, unavailable
 from storage.logs import where
 from storage.models import Conversation
-from storage.problems import Problem, answer_bad_request, answer_failure, answer_http_error, answer_problem
+from storage.problems import Problem, answer_bad_request, answer_failure, answer_problem
 from storage.settings import ROOT, Settings
 from uketome import health
 
@@ -222,7 +223,7 @@ def create_app(service: Service) -> FastAPI:
     app = FastAPI(title="Uketome", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     app.state.trail = Trail(database, clock)
     app.add_exception_handler(Problem, answer_problem)
-    app.add_exception_handler(HTTPException, answer_http_error)
+    app.add_exception_handler(HTTPException, answer_no_such_page)
     app.add_exception_handler(RequestValidationError, answer_bad_request)
     app.add_exception_handler(Exception, answer_failure)
     app.include_router(health.routes(service.database, clock, service.rasa))

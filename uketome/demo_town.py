@@ -154,7 +154,7 @@ def _meetings(session: Session, life: Life, chance: random.Random, now: datetime
             title = "支援会議" if kind == "support" else "重層的支援会議"
             meeting = Meeting(
                 kind=kind, title=f"{title}（{held.astimezone(JAPAN).month}月）",
-                held_at=held.replace(minute=0, second=0),
+                held_at=held.astimezone(JAPAN).replace(hour=14, minute=0, second=0, microsecond=0),
                 place="市役所 第二会議室", created_by=host.id, created_at=held - timedelta(days=14),
             )  # fmt: skip
             session.add(meeting)

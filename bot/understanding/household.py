@@ -15,6 +15,7 @@ from bot.understanding.people import Heard, People, Person, lives_elsewhere
 from knowledge_base.vocabulary import vocabulary
 
 HARDLY = 0.15  # a trouble that the text as a whole tells less probably than this is nobody's
+SCARCELY = 0.2  # the least that makes a trouble somebody's, where it is surely told and nobody has it more surely
 
 
 def read_household(
@@ -73,10 +74,19 @@ def _troubles(owners: Owners, people: People, heard: Sequence[Heard], evidence: 
     traits = np.stack([traits_of(one.person, people.about_other) for one in heard])
     probability, clause = owners.owned(heard, traits, evidence.clauses, evidence.parts, evidence.told)
     probability[:, evidence.fields < HARDLY] = 0
+    _let_no_trouble_be_nobodys(probability, evidence, owners.owned_from)
     return [
         _Troubles(probability[at], clause[at], suffers=by_rule(one, float(evidence.told[ABUSE])) > 0)
         for at, one in enumerate(heard)
     ]
+
+
+def _let_no_trouble_be_nobodys(probability: Floats, evidence: Evidence, owned_from: float) -> None:
+    """What the text is recorded to tell of is the trouble of whom it is said most surely, if of anybody at all."""
+    for field in np.flatnonzero(evidence.fields >= evidence.recorded_from):
+        surest = int(np.argmax(probability[:, field]))
+        if SCARCELY <= probability[surest, field] < owned_from:
+            probability[surest, field] = owned_from
 
 
 _NO_TROUBLES = _Troubles(np.zeros(0, np.float32), np.zeros(0, np.int64), suffers=False)

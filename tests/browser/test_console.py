@@ -74,7 +74,7 @@ async def test_a_case_arrives_by_itself_and_is_answered_and_closed(town: Town, s
     await sato.get_by_label("どのように終わりましたか").fill("自立相談につないだ")
     await sato.get_by_role("button", name="相談を終える").click()
     await expect(sato.get_by_text("この相談は終わっています。")).to_be_visible()
-    await sato.get_by_role("link", name="相談の列へもどる").click()
+    await sato.get_by_role("link", name="相談の列", exact=True).click()
     await expect(sato.get_by_text("いま待っている人はいません。")).to_be_visible()
 
 

@@ -29,7 +29,7 @@ async def test_a_case_is_claimed_and_answered_by_keys_alone(town: Town, sato: Pa
     answer = sato.get_by_label("ウェブでお返事する")
     await expect(answer).to_be_focused()
     await sato.get_by_text("定型文から書く").click()
-    await sato.get_by_role("button", name="入れる：はじめのごあいさつ").click()
+    await sato.locator("#replies").get_by_role("button", name="はじめのごあいさつ").click()
     await expect(answer).to_have_value("はじめまして。うけとめ市の相談窓口の佐藤です。\n"
         "書いてくださって、ありがとうございます。ここまでのお話は、すべて読みました。\n"
         "どこからでもかまいません。話したいことから、ゆっくり聞かせてください。")  # fmt: skip

@@ -31,7 +31,7 @@ async def walked(page: Page, case_id: str) -> None:
     await page.get_by_role("button", name="記録する").click()
     await expect(page.locator(".visit")).to_contain_text("留守だった")
     await page.get_by_text("見守りにする").first.click()
-    await page.locator("#follow-on").fill("2026-11-23")
+    await page.locator("#follow-on").fill("2026-11-24")
     await page.get_by_role("button", name="見守りにする").click()
     await page.get_by_role("link", name="きょうの連絡").click()
     await expect(page.locator(".due").first).to_contain_text("見守り中")

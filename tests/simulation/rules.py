@@ -1,6 +1,7 @@
 """The rules of a talk. Each takes a transcript and tells, in sentences, where it breaks the rule; mostly nowhere."""
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 
@@ -18,6 +19,7 @@ ASKED_IN_DANGER = {"contact", "area"}
 DANGER = ("urgent", "immediate")
 
 QUOTED = re.compile(r"「[^「」]*(?:「[^「」]*」[^「」]*)*」")
+QUOTED_ABROAD = re.compile("“[^”]*”")
 REQUEST = re.compile(r"(?:どこ|何|いつ|だれ|どれ).*教えて(?:ください|いただけますか|もらえますか)$")
 REFUSAL = re.compile(
     r"担当外|対応でき|対応して(?:い)?ません|(?:お受け|お答え|ご案内|お手伝い)でき(?:ません|かねます)|ほかの窓口へ|別の窓口|"
@@ -117,7 +119,7 @@ def sentences_are_short(talk: Transcript) -> Iterator[str]:
     for turn in talk.turns:
         for text in _own(turn, talk):
             for sentence in sentences(text):
-                if _width(QUOTED.sub("「」", sentence)) >= LONGEST_SENTENCE:
+                if _width(QUOTED_ABROAD.sub("“”", QUOTED.sub("「」", sentence))) >= LONGEST_SENTENCE:
                     yield f"a long sentence: {sentence}"
 
 
@@ -234,7 +236,7 @@ def sentences(text: str) -> list[str]:
         quotes.append(found[0])
         return "\0"
 
-    parts = re.split(r"[。\n]|(?<=[？?])|(?<=[a-z]\.) ", QUOTED.sub(keep, text))
+    parts = re.split(r"[。\n]|(?<=[？?])|(?<=[a-z”]\.) ", QUOTED.sub(keep, text))
     kept = iter(quotes)
     return [re.sub("\0", lambda _: next(kept), part).strip() for part in parts if part.strip()]
 
@@ -246,8 +248,8 @@ def is_question(sentence: str) -> bool:
 
 
 def _width(sentence: str) -> float:
-    """Its letters, where two of English are as wide as one of Japanese."""
-    return sum(0.5 if letter.isascii() else 1 for letter in sentence)
+    """Its letters, where two of English or Vietnamese are as wide as one of Japanese."""
+    return sum(1 if unicodedata.east_asian_width(letter) in "WFA" else 0.5 for letter in sentence)
 
 
 def _own(turn: Turn, talk: Transcript) -> Iterator[str]:

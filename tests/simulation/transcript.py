@@ -1,5 +1,6 @@
 """A transcript: what happened in one talk, turn by turn, and its text for people to read and to compare."""
 
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -137,8 +138,12 @@ def _wrapped(line: str, width: int, first: str, later: str) -> list[str]:
         end = width - len(indent)
         while end < len(line) and line[end] in "。、」）・…":
             end += 1
-        if line[end - 1 : end + 1].isascii() and line[end : end + 1].isalnum():  # within an English word
+        if _narrow(line[end - 1 : end + 1]) and line[end : end + 1].isalnum():  # within a word of English or Vietnamese
             end = line.rfind(" ", 0, end) + 1 or end
         cut.append((indent + line[:end]).rstrip())
         line = line[end:]
     return cut
+
+
+def _narrow(letters: str) -> bool:
+    return all(unicodedata.east_asian_width(letter) not in "WFA" for letter in letters)

@@ -10,10 +10,12 @@ from aiohttp import web
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
+from tests.stand_ins.listener import Listener
+
 CLIENT, SECRET = "uketome", "client-secret-of-the-tests"
 
 
-class StandInOidc:
+class StandInOidc(Listener):
     """`claims` are what it says of the person; `key` signs, `published` is what it shows as its key."""
 
     def __init__(self) -> None:
@@ -22,24 +24,15 @@ class StandInOidc:
         self.nonce: str | None = None
         self.asked: list[dict[str, str]] = []
         self._codes: dict[str, dict[str, str]] = {}
-        self.url = ""
 
-    async def start(self) -> None:
-        """Listens on a free port of loopback."""
-        app = web.Application()
-        app.router.add_get("/.well-known/openid-configuration", self._about)
-        app.router.add_get("/authorize", self._authorize)
-        app.router.add_post("/token", self._token)
-        app.router.add_get("/keys", self._keys)
-        self._runner = web.AppRunner(app, shutdown_timeout=0.1)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        host, port = self._runner.addresses[0][:2]
-        self.url = f"http://{host}:{port}"
-
-    async def stop(self) -> None:
-        """Ends it; then nobody listens on its port."""
-        await self._runner.cleanup()
+    def routes(self) -> list[web.RouteDef]:
+        """What it answers."""
+        return [
+            web.get("/.well-known/openid-configuration", self._about),
+            web.get("/authorize", self._authorize),
+            web.post("/token", self._token),
+            web.get("/keys", self._keys),
+        ]
 
     async def _about(self, _request: web.Request) -> web.Response:
         return web.json_response(

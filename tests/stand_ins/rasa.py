@@ -5,6 +5,8 @@ from typing import Any
 
 from aiohttp import web
 
+from tests.stand_ins.listener import Listener
+
 #: What it answers when it is well: takes up the words, asks one question.
 WELL = [
     {"text": "話してくださって、ありがとうございます。"},
@@ -13,7 +15,7 @@ WELL = [
 ]
 
 
-class StandInRasa:
+class StandInRasa(Listener):
     """Answers `answer` (a list as Rasa's, or bytes sent as they are) with `status`, after `pause` seconds."""
 
     def __init__(self) -> None:
@@ -23,24 +25,10 @@ class StandInRasa:
         #: How many of the next calls it hangs up on, as a server does that ends an idle connection.
         self.hang_ups = 0
         self.asked: list[dict[str, Any]] = []
-        self.url = ""
 
-    async def start(self) -> None:
-        """Listens on a free port of loopback."""
-        app = web.Application()
-        app.router.add_post("/webhooks/rest/webhook", self._webhook)
-        app.router.add_get("/webhooks/rest/", self._alive)
-        self._runner = web.AppRunner(app, shutdown_timeout=0.1)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0)
-        await site.start()
-        self.url = site.name.replace("localhost", "127.0.0.1")
-        host, port = self._runner.addresses[0][:2]
-        self.url = f"http://{host}:{port}"
-
-    async def stop(self) -> None:
-        """Ends it; then nobody listens on its port."""
-        await self._runner.cleanup()
+    def routes(self) -> list[web.RouteDef]:
+        """What it answers."""
+        return [web.post("/webhooks/rest/webhook", self._webhook), web.get("/webhooks/rest/", self._alive)]
 
     def say(self, *texts: str, **custom: Any) -> None:
         """From now on answers these texts, and a custom payload where one is given."""
