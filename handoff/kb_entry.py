@@ -17,7 +17,7 @@ from handoff.moments import whole_day
 from handoff.office import Form, Office
 from handoff.pages import StaffRoute, page
 from handoff.settings_pages import only
-from handoff.slips import Inputs, Slip
+from handoff.slips import Entered, Slip
 from handoff.tongue import say
 from handoff.words import field_names, service_name
 from knowledge_base import live, town, versions
@@ -222,7 +222,7 @@ def _read(kind: str, form: Form, now: datetime) -> tuple[dict[str, Any], Step]:
     act = form.get("act", "save")
     said = found.problems if act == "save" else {**found.problems, **found.lacking}
     problems = {name: say(sentence, **values) for name, (sentence, values) in said.items()}
-    inputs = Inputs(form)
+    inputs = Entered(form)
     at = None
     if act == "publish" and (form.get("publish-day", "").strip() or form.get("publish-time", "").strip()):
         at = inputs.moment("publish-day", "publish-time")
