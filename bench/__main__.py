@@ -1,4 +1,4 @@
-"""`python -m bench [turn ack understand conversation queue start] [--rounds 3] [--seconds 5]`: measures, one table.
+"""`python -m bench [turn ack understand start ...] [--rounds 3] [--seconds 5]`: measures, one table.
 
 Everything goes into bench/results.json too. Parts that were not asked for keep their last results there.
 """
@@ -13,11 +13,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bench import ack, conversation, queue, start, turn, understanding
+from bench import ack, conversation, queue, save_to_hit, start, turn, understanding
 from bench.table import table
 
 RESULTS = Path(__file__).parent / "results.json"
-PARTS = ("understand", "start", "conversation", "queue", "ack", "turn")
+PARTS = ("understand", "start", "save-to-hit", "conversation", "queue", "ack", "turn")
 
 
 def main() -> int:
@@ -53,6 +53,8 @@ def measure(part: str, rounds: int, seconds: float) -> dict[str, Any]:
             return conversation.run(folder, rounds)
         if part == "queue":
             return queue.run(folder, rounds)
+        if part == "save-to-hit":
+            return save_to_hit.run(folder, rounds)
         if part == "start":
             return start.run(folder, rounds)
         return dict(understanding.run(rounds))

@@ -55,6 +55,15 @@ def _ack(found: Results) -> Iterator[Row]:
     yield "burst: audit", became, "none lost, none doubled, in order"
 
 
+def _save_to_hit(found: Results) -> Iterator[Row]:
+    for size, one in found.items():
+        also = (
+            f"a start takes in all of them in {one['start_s']:.1f} s, a text is read in {one['read_s'] * 1000:.0f} ms"
+        )
+        target = "under 1 s" if size == "10000" else ""
+        yield f"save to hit beside {int(size):,} services", f"**{one['save_to_hit_s']:.2f}** s; {also}", target
+
+
 def _understand(one: Results) -> Iterator[Row]:
     figure = f"{one['texts_per_s']:.0f} texts/s, p50 {one['p50_ms']:.1f}, **p95 {one['p95_ms']:.1f}** ms"
     yield "understand, 200 characters, one core", figure, "p95 under 10 ms"
@@ -90,4 +99,5 @@ def _start(found: Results) -> Iterator[Row]:
 PARTS = {
     "turn": _turn, "ack": _ack, "understand": _understand, "conversation": _conversation, "queue": _queue,
     "start": _start,
+    "save-to-hit": _save_to_hit,
 }  # fmt: skip

@@ -9,7 +9,7 @@ from markupsafe import Markup, escape
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from handoff import corrections, examples, family, family_map, record, summary
+from handoff import corrections, examples, family, family_map, kb_desks, record, summary
 from handoff.case import LEVELS
 from handoff.correcting import phone_of, sentences, share_version
 from handoff.corrections import TOPICS
@@ -49,12 +49,12 @@ def sheet(
         "map": family.on_page(case, client),
         "topics": _topics(case, stands, log),
         "involved": _involved(session, case),
-        "services": _services(case, log),
+        "services": _services(case, log, now),
         "hotlines": _hotlines(stands, case.language, now),
         "not_asked": [spoken().topics[topic] for topic in record.not_asked(case, client)],
         "sentences": [(name, summary.shorten(said, LONGEST_CHOICE)) for name, said in reversed(sentences(messages))],
         "all_fields": [(field, field_name(field)) for field in vocabulary().fields],
-        "all_services": [(service, service_name(service)) for service in vocabulary().services],
+        "all_services": [(service, service_name(service)) for service in kb_desks.every_service()],
         "offers": examples.offers(rows, case, staff),
         "log": [log.line(row) for row in rows[:LOG_SHOWN]],
     }
@@ -177,13 +177,13 @@ def _fields(case: Case, log: _Log) -> list[dict[str, Any]]:
     return shown
 
 
-def _services(case: Case, log: _Log) -> list[dict[str, Any]]:
-    known = vocabulary().services
+def _services(case: Case, log: _Log, now: datetime) -> list[dict[str, Any]]:
     return [
         {
             **one,
             "name": service_name(one["id"]),
-            "about": known[one["id"]].about if one["id"] in known else "",
+            "about": kb_desks.about(one["id"]),
+            "desks": kb_desks.contacts(one["id"], now),
             "by": log.by(one["version"]),
         }
         for one in corrections.services(case.assessment, case.corrected)

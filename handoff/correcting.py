@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from handoff import case as cases
-from handoff import corrections, summary
+from handoff import corrections, kb_desks, summary
 from handoff.case import LEVELS, RESIDENT
 from handoff.desk import Wrong
 from handoff.tongue import say
@@ -96,7 +96,7 @@ def _sentences(text: str) -> list[str]:
 
 
 def _finding(session: Session, case: Case, form: Form, what: str) -> Change:
-    known = vocabulary().fields if what == "field" else vocabulary().services
+    known = vocabulary().fields if what == "field" else kb_desks.every_service()
     found = {one["id"]: one for one in case.assessment.get(SECTIONS[what], ())}
     key, act = form.get("key", ""), form.get("act", "")
     if key not in known and key not in found and key not in case.corrected.get(SECTIONS[what], {}):

@@ -1,6 +1,6 @@
 """Times as Japanese people write them."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from storage.clock import JAPAN
 
@@ -11,6 +11,11 @@ def day(moment: datetime) -> str:
     """11月23日（月）"""
     here = moment.astimezone(JAPAN)
     return f"{here.month}月{here.day}日（{WEEKDAYS[here.weekday()]}）"
+
+
+def whole_day(on: date) -> str:
+    """2026年11月23日"""
+    return f"{on.year}年{on.month}月{on.day}日"
 
 
 def clock_time(moment: datetime) -> str:

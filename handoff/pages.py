@@ -59,6 +59,7 @@ SECTIONS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("/staff/meetings", "会議", ()),
     ("/staff/agencies", "関係機関", ()),
     ("/staff/reports", "集計", OVERSEERS),
+    ("/staff/kb", "知識ベース", ("admin",)),
     ("/staff/settings", "設定", OVERSEERS),
 )
 #: The pages under /staff/settings: address, name, and which roles see it.

@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from handoff.tongue import language, say
+from knowledge_base import live
 from knowledge_base.vocabulary import vocabulary
 
 HERE = Path(__file__).parent
@@ -87,8 +88,7 @@ def to_resident(what: str, language: str) -> str:
 
 def service_name(service: str) -> str:
     """The service as staff know it."""
-    known = vocabulary().services.get(service)
-    return known.ja if known else service
+    return live.now().name(service) or service
 
 
 def confidence_in_words(confidence: float) -> str:

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import timedelta
 
 import structlog
@@ -16,6 +16,8 @@ from starlette.exceptions import HTTPException
 from bot.dialogue import Rasa
 from bot.turn import Turns
 from bot.understanding import Understander
+from bot.understanding.fields import Explained
+from bot.understanding.local import LocalService
 from bot.worker import Worker, let_wait
 from connectors import line, line_quota, web
 from connectors.base import Channel
@@ -33,6 +35,9 @@ from handoff import (
     finding,
     form_settings,
     forms,
+    kb_entry,
+    kb_pages,
+    kb_try,
     lease,
     letter_pages,
     me,
@@ -53,6 +58,7 @@ from handoff import (
 from handoff.notices import Notices
 from handoff.pages import answer_no_such_page
 from handoff.trail import Trail
+from knowledge_base import live
 from storage import bells as bell
 from storage import schema
 from storage.bells import Bells
@@ -94,6 +100,8 @@ STAFF_PAGES = (
     form_settings,
     reports,
     cost_settings,
+    kb_pages,
+    kb_entry,
     console,
 )
 SWEEP_EVERY_S = 5.0
@@ -114,7 +122,9 @@ class Service:
         self.channels: dict[str, Channel] = {"line": self.line} if self.line else {}
         self.outbox = Outbox(self.database, self.bells, clock, self.channels, LineDoor(settings))
         self.notices = Notices(settings, self.database, self.bells, clock)
-        turns = Turns(self.database, clock, settings, reader, self.rasa, self.outbox)
+        self.reader = reader.view()
+        self.knowledge = live.Keeper(self.database, self.bells, clock, self._take_in)
+        turns = Turns(self.database, clock, settings, self.reader, self.rasa, self.outbox)
         self.worker = Worker(self.database, self.bells, clock, settings, turns, self._show_typing)
         self.turns = turns
 
@@ -131,6 +141,7 @@ class Service:
             self._keep_presence,
             self._catch_up,
             self.notices.run,
+            self.knowledge.run,
         ]
         tasks = [asyncio.create_task(_for_ever(loop)) for loop in loops]
         try:
@@ -142,6 +153,18 @@ class Service:
             await self.worker.finish()
             await self.outbox.finish()
             await self._close()
+
+    async def explain(self, text: str, draft: live.Live | None) -> Explained:
+        """What is found in a sentence; with a draft, as if it were published."""
+        reader = self.reader
+        if draft:
+            services = {**{one.id: one for one in live.now().services}, draft.id: draft}
+            reader = reader.view()
+            await asyncio.to_thread(reader.take_in, [local_service(one) for one in services.values()])
+        return await asyncio.to_thread(reader.explain, text)
+
+    def _take_in(self, services: Sequence[live.Live]) -> None:
+        self.reader.take_in([local_service(one) for one in services])
 
     async def _sweep(self) -> None:
         silence = timedelta(minutes=self.settings.silence_minutes)
@@ -209,10 +232,20 @@ def create_app(service: Service) -> FastAPI:
         app.include_router(line.routes(settings, service.inbox, clock))
     for pages in STAFF_PAGES:
         app.include_router(pages.routes(settings, database, bells, clock))
+    app.include_router(kb_try.routes(settings, database, bells, clock, service.explain))
     app.include_router(api.routes(settings, database, bells, clock))
     app.add_api_route("/assets/{name}", asset, include_in_schema=False)
     app.mount("/static/console", StaticFiles(directory=ROOT / "handoff/static"))
     return app
+
+
+def local_service(service: live.Live) -> LocalService:
+    """A published service as the understanding takes it in."""
+    content = service.content
+    return LocalService(
+        service.id, content["name"], content.get("about", ""), tuple(content.get("fields", ())),
+        tuple(content.get("voices", ())),
+    )  # fmt: skip
 
 
 async def asset(name: str) -> Response:

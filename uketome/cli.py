@@ -51,8 +51,9 @@ def _parser() -> argparse.ArgumentParser:
     command("understand", _understand, "JSON Lines of texts in, what they tell out; no server, no network")
     find = command("find", _find, "searches any collection: queries in, the ten best out")
     find.add_argument("corpus", metavar="CORPUS")
-    kb = command("kb", None, "the knowledge base").add_subparsers(required=True, metavar="WHAT").add_parser("check")
-    kb.set_defaults(does=_kb_check)
+    kb = command("kb", None, "the knowledge base").add_subparsers(required=True, metavar="WHAT")
+    kb.add_parser("check", help="what another embedding model changes").set_defaults(does=_kb_check)
+    kb.add_parser("demo", help="publishes the desks of the demo town").set_defaults(does=_kb_demo)
     staff = command("staff", None, "accounts").add_subparsers(required=True, metavar="WHAT").add_parser("add")
     staff.add_argument("--email", required=True)
     staff.add_argument("--role", required=True, choices=("counselor", "supervisor", "admin"))
@@ -100,6 +101,13 @@ def _kb_check(_options: argparse.Namespace) -> None:
     from uketome import kb
 
     kb.check(sys.stdout, Settings.read().embedding_model)
+
+
+def _kb_demo(_options: argparse.Namespace) -> None:
+    from knowledge_base import versions
+
+    with _database() as database:
+        print(f"{database.write_now(lambda session: versions.load_demo(session, _now()))} desks published")
 
 
 def _staff_add(options: argparse.Namespace) -> None:

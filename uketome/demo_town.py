@@ -17,6 +17,7 @@ from argon2 import PasswordHasher
 from sqlalchemy import func, insert, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from knowledge_base import versions
 from storage import schema
 from storage.clock import JAPAN, Clock
 from storage.database import Database
@@ -99,6 +100,7 @@ def build(
         if tell:
             tell(min(done + BATCH, cases), cases)
     database.write_now(lambda session: _meetings(session, life, chance, now, town))
+    database.write_now(lambda session: versions.load_demo(session, now))
 
 
 def _town_hall(session: Session, now: datetime, password_hash: str) -> Town:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,8 +14,9 @@ from bot.understanding.clauses import Clause
 from bot.understanding.encoder import Encoder, EncoderError, Parts
 from bot.understanding.features import Counted, Floats, Ints
 from bot.understanding.heads import PARTS, Heads
+from bot.understanding.local import LocalService
 from bot.understanding.mix import Mix, odds_of
-from bot.understanding.neighbours import LocalService, Neighbours
+from bot.understanding.neighbours import Neighbours
 from bot.understanding.plain import is_plain
 from bot.understanding.voices import Voice, read_voices
 from knowledge_base import embedding
@@ -43,6 +45,7 @@ class Evidence:
     speakers: Floats  # log-odds of heads.SPEAKERS
     danger_near: float  # share of urgent voices among the nearest
     near: Callable[[int, int], str]  # (clause, field) → the nearest voice that tells of it; "" when none is near
+    near_service: Callable[[int, int], str]  # the same of a service, in the order of `services`
     known_services: Sequence[tuple[str, tuple[str, ...]]]  # id and fields, in the order of `services`
     mix: Mix
     long: bool  # longer than any voice, and weighed in passages
@@ -64,6 +67,7 @@ class Weigher:
         self._heads = _heads()
         self.encoder = _encoder()
         self._neighbours = Neighbours(embedder, bundled, voices, store)
+        self._know_services()
 
     @classmethod
     def load(cls, embedding_model: str | None, store: Path | None) -> Weigher:
@@ -72,15 +76,17 @@ class Weigher:
         chosen = bundled if embedding_model is None else embedding.load(embedding_model)
         return cls(chosen, bundled, read_voices(), store)
 
-    def take_in(self, services: Sequence[LocalService]) -> None:
-        """The town's own services, in the place of those before: found from the next text on, with no training."""
-        self._neighbours.take_in(services)
+    def with_local(self, services: Sequence[LocalService]) -> Weigher:
+        """The same beside other services of the town's own, with no training."""
+        other = copy(self)
+        other._neighbours = self._neighbours.with_local(services)
+        other._know_services()
+        return other
 
-    @property
-    def services(self) -> list[tuple[str, tuple[str, ...]]]:
+    def _know_services(self) -> None:
         """Id and fields of every service, in the order of `Evidence.services`."""
         known = [(service.id, service.fields) for service in vocabulary().services.values()]
-        return known + [(service.id, service.fields) for service in self._neighbours.local]
+        self.services = known + [(service.id, service.fields) for service in self._neighbours.local.services]
 
     def weigh(self, folded: str, clauses: Sequence[Clause]) -> Evidence:
         passages = _passages(folded, clauses)
@@ -107,7 +113,10 @@ class Weigher:
             recorded_from=mix.least(likely_told),
             each=mix.clauses(fields[2]),
             services=np.concatenate(
-                [mix.services(*services[:2], near.services), mix.local_services(near.local, self._local_told(found))]
+                [
+                    mix.services(*services[:2], near.services),
+                    mix.local_services(near.local, self._neighbours.local.told(odds_of(found))),
+                ]
             ),
             danger_counted=danger[0],
             danger_read=danger[1],
@@ -115,18 +124,19 @@ class Weigher:
             speakers=(speakers[0] + speakers[1]) / 2,
             danger_near=near.urgent,
             near=lambda at, field: self._example(counter, clauses[at], near.voices, field),
+            near_service=lambda at, service: self._service_example(counter, folded, clauses[at], near.voices, service),
             known_services=self.services,
             mix=mix,
             long=len(passages) > 1,
             tells=bool(seen[0].dense.any()) and _says_something(folded) and not all(plain),
         )
 
-    def _local_told(self, fields: Floats) -> Floats:
-        """Of each of the town's own services the log-odds of the likeliest of its fields."""
-        order, odds = list(vocabulary().fields), odds_of(fields)
-        return np.array(
-            [max((odds[order.index(f)] for f in one.fields), default=0.0) for one in self._neighbours.local], np.float32
-        )
+    def _service_example(self, counter: Counted, folded: str, clause: Clause, voices: Ints, service: int) -> str:
+        names = vocabulary()
+        if service >= len(names.services):
+            vector = counter.vector([(0, len(folded))])
+            return self._neighbours.local_example(folded, vector, service - len(names.services))
+        return self._example(counter, clause, voices, len(names.fields) + service)
 
     def _example(self, counter: Counted, clause: Clause, voices: Ints, field: int) -> str:
         vector = counter.vector([(clause.start, clause.end)])

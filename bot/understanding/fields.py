@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+from dataclasses import dataclass
+
 import numpy as np
 
 from bot.understanding.assessment import FieldFinding, ServiceFinding
@@ -12,6 +15,8 @@ from knowledge_base.vocabulary import vocabulary
 SERVICES_SHOWN = 5
 #: Without any field sure enough to be recorded, services are shown for a text of so many letters and so probable a one.
 TELLING, LIKELY = 15, 0.1
+#: What an explanation shows of what missed: from this share of the least that was found on, and so many.
+NEARLY, MISSED_SHOWN = 0.5, 5
 
 
 def find_fields(evidence: Evidence, original: str) -> tuple[FieldFinding, ...]:
@@ -43,6 +48,67 @@ def find_services(evidence: Evidence, fields: tuple[FieldFinding, ...], original
         )
         for at in best
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A field or a service, with what it rests on. `found`: whether a talk would record or show it."""
+
+    id: str
+    sure: float
+    quote: str
+    example: str
+    found: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """Surest first; those that were found, and those that narrowly missed behind them."""
+
+    fields: tuple[Found, ...]
+    services: tuple[Found, ...]
+    tells: bool
+
+
+def explain(evidence: Evidence, original: str) -> Explained:
+    """What is found in a text, and what narrowly missed."""
+    if not evidence.tells or not evidence.clauses:
+        return Explained((), (), False)
+    recorded = find_fields(evidence, original)
+    shown = {one.id for one in find_services(evidence, recorded, original)}
+    return Explained(
+        _explained_fields(evidence, original, {one.id for one in recorded}),
+        _explained_services(evidence, original, shown),
+        True,
+    )
+
+
+def _explained_fields(evidence: Evidence, original: str, recorded: Container[str]) -> tuple[Found, ...]:
+    names = list(vocabulary().fields)
+    found: list[Found] = []
+    for at in np.argsort(-evidence.fields, kind="stable"):
+        name = names[at]
+        if name in recorded or (evidence.fields[at] >= evidence.recorded_from * NEARLY and len(found) < MISSED_SHOWN):
+            clause = int(np.argmax(evidence.each[:, at]))
+            quote, near = evidence.clauses[clause].quote(original), evidence.near(clause, int(at))
+            found.append(Found(name, round(float(evidence.fields[at]), 3), quote, near, name in recorded))
+    return tuple(found)
+
+
+def _explained_services(evidence: Evidence, original: str, shown: Container[str]) -> tuple[Found, ...]:
+    order = list(vocabulary().fields)
+    whole = int(clause_weights(evidence).argmax())
+    found = []
+    likeliest = np.argsort(-evidence.services, kind="stable")[: SERVICES_SHOWN + MISSED_SHOWN]
+    for at in likeliest:
+        if evidence.services[at] < NEARLY * evidence.services[likeliest[SERVICES_SHOWN - 1]]:
+            break
+        name, fields = evidence.known_services[at]
+        own = [order.index(field) for field in fields]
+        clause = int(evidence.each[:, own].max(axis=1).argmax()) if own else whole
+        quote, near = evidence.clauses[clause].quote(original), evidence.near_service(clause, int(at))
+        found.append(Found(name, round(float(evidence.services[at]), 3), quote, near, name in shown))
+    return tuple(found)
 
 
 def _likely(evidence: Evidence, service: int, original: str) -> bool:

@@ -5,7 +5,8 @@ What an admin adds stands in an index of its own beside the bundled one, so that
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import numpy as np
 
 from bot.understanding.clauses import fold
 from bot.understanding.features import Features, Floats, Ints
+from bot.understanding.local import Local, LocalService, labels_of, together
 from bot.understanding.voices import Voice
 from knowledge_base.embedding import Embedder, StaticEmbedder
 from knowledge_base.index import Index, Lexical, embed_once
@@ -21,20 +23,8 @@ from knowledge_base.words import forms_of
 
 NEAREST = 24
 CANDIDATES = 64  # taken from each of the two searches before their scores are put together
-MEANING_SHARE = 0.3  # the rest is for the very words
 SHARPNESS = 10.0  # how much a nearer voice counts than a farther one
 NEAR_FROM = 0.4  # cosine of a clause and a voice that tell of the same thing, by eye
-
-
-@dataclass(frozen=True, slots=True)
-class LocalService:
-    """A service that a town adds. `voices`: how people who need it might write, three or more."""
-
-    id: str
-    ja: str
-    about: str
-    fields: tuple[str, ...]
-    voices: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +41,7 @@ class Near:
 
 
 class Neighbours:
-    """Immutable but for `take_in`, which swaps the town's part whole."""
+    """Immutable: `with_local` makes the one that knows other services of the town's own."""
 
     def __init__(
         self, embedder: Embedder, bundled: StaticEmbedder, voices: Sequence[Voice], store: Path | None
@@ -59,14 +49,13 @@ class Neighbours:
         self._embedder, self._bundled, self._voices = embedder, bundled, voices
         self._texts = _Texts(embed_once(embedder, [v.text for v in voices], store), [v.text for v in voices])
         self._labels = labels(voices)
-        self._local: _Local | None = None
+        self.local = Local.none(embedder, self._texts.lexical.rarity)
 
-    def take_in(self, services: Sequence[LocalService]) -> None:
-        self._local = _Local(services, self._embedder, self._texts.lexical.rarity) if services else None
-
-    @property
-    def local(self) -> Sequence[LocalService]:
-        return self._local.services if self._local else ()
+    def with_local(self, services: Sequence[LocalService]) -> Neighbours:
+        """The same voices beside other services of the town's own; what both have is not read again."""
+        other = copy(self)
+        other.local = self.local.next(services)
+        return other
 
     def of(self, passages: Sequence[tuple[str, Features]]) -> Near:
         """Of a text in several passages the most that any of them shows."""
@@ -86,12 +75,19 @@ class Neighbours:
         labelled = self._labels[at]
         nearest = float(likeness[0]) if len(likeness) else 0.0
         local = np.zeros((0, 3), np.float32)
-        if self._local:
-            local = self._local.likeness(words, vector, nearest)
-            likeness, labelled = self._local.join(words, vector, likeness, labelled)
+        if self.local.services:
+            local = self.local.likeness(words, vector, nearest)
+            likeness, labelled = self._join(*self.local.nearest(words, vector, NEAREST), likeness, labelled)
         shares = shares_of(likeness) @ labelled
         fields, services = len(vocabulary().fields), len(vocabulary().services)
         return Near(shares[:fields], shares[fields : fields + services], float(shares[-1]), local, looked_at)
+
+    @staticmethod
+    def _join(own: Floats, own_labels: Floats, likeness: Floats, labelled: Floats) -> tuple[Floats, Floats]:
+        """The nearest of the bundled voices and the town's together."""
+        both = np.concatenate([likeness, own])
+        order = np.argsort(-both, kind="stable")[:NEAREST]
+        return both[order], np.concatenate([labelled, own_labels])[order]
 
     def example(self, voices: Ints, clause: str, vector: Floats, field: int) -> str:
         """Of these voices the one that tells of the field and comes nearest to a clause; "" when none is near.
@@ -103,6 +99,11 @@ class Neighbours:
         best = int(np.argmax(likeness))
         return self._voices[telling[best]].text if likeness[best] >= NEAR_FROM else ""
 
+    def local_example(self, folded: str, vector: Floats, service: int) -> str:
+        """Of one of the town's own services the text that comes nearest to a text. `vector`: that of the bundled
+        model."""
+        return self.local.example(forms_of(folded), self._vector(folded, vector), service)
+
     def _vector(self, text: str, bundled: Floats) -> Floats:
         """The bundled model's is there already; a town may have chosen another."""
         return bundled if self._embedder is self._bundled else self._embedder.embed([text])[0]
@@ -111,10 +112,10 @@ class Neighbours:
 class _Texts:
     """Texts searched by meaning and by words."""
 
-    def __init__(self, vectors: Floats, texts: Sequence[str], rarity: Mapping[str, float] | None = None) -> None:
+    def __init__(self, vectors: Floats, texts: Sequence[str]) -> None:
         self.vectors = vectors
         self.index = Index(vectors)
-        self.lexical = Lexical([forms_of(fold(text)) for text in texts], rarity)
+        self.lexical = Lexical([forms_of(fold(text)) for text in texts])
 
     def nearest(self, words: Sequence[str], vector: Floats) -> tuple[Floats, Ints]:
         """Likeness and places of the candidates of both searches, nearest first."""
@@ -125,37 +126,6 @@ class _Texts:
         likeness = together(self.vectors[at] @ vector, by_words[at])
         order = np.argsort(-likeness, kind="stable")
         return likeness[order], at[order]
-
-
-class _Local:
-    def __init__(self, services: Sequence[LocalService], embedder: Embedder, rarity: Mapping[str, float]) -> None:
-        self.services = services
-        texts = [(at, text) for at, one in enumerate(services) for text in (*one.voices, one.ja, one.about) if text]
-        self._owner = np.array([at for at, _ in texts])
-        folded = [fold(text) for _, text in texts]
-        self._texts = _Texts(embedder.embed(folded), folded, rarity)
-        self._labels = np.array([_labels_of(frozenset(services[at].fields), (), False) for at, _ in texts], np.float32)
-
-    def likeness(self, words: Sequence[str], vector: Floats, nearest: float) -> Floats:
-        scores = self._all(words, vector)
-        rows = []
-        for at in range(len(self.services)):
-            own = np.sort(scores[self._owner == at])[::-1]
-            rows.append((own[0], own[1] if len(own) > 1 else 0.0, nearest))
-        return np.array(rows, np.float32)
-
-    def join(self, words: Sequence[str], vector: Floats, likeness: Floats, labelled: Floats) -> tuple[Floats, Floats]:
-        """The nearest of the bundled voices and the town's together."""
-        both = np.concatenate([likeness, self._all(words, vector)])
-        order = np.argsort(-both, kind="stable")[:NEAREST]
-        return both[order], np.concatenate([labelled, self._labels])[order]
-
-    def _all(self, words: Sequence[str], vector: Floats) -> Floats:
-        return together(self._texts.vectors @ vector, self._texts.lexical.scores(words))
-
-
-def together(meaning: Floats, words: Floats) -> Floats:
-    return np.asarray(MEANING_SHARE * meaning + (1 - MEANING_SHARE) * words, np.float32)
 
 
 def shares_of(likeness: Floats) -> Floats:
@@ -169,15 +139,7 @@ def shares_of(likeness: Floats) -> Floats:
 def labels(voices: Sequence[Voice]) -> Floats:
     """Voices × (fields, services, urgent or above)."""
     rows = [
-        _labels_of(v.must, v.services, v.level in ("urgent", "immediate"), v.may if v.must else frozenset())
+        labels_of(v.must, v.services, v.level in ("urgent", "immediate"), v.may if v.must else frozenset())
         for v in voices
     ]
     return np.array(rows, np.float32)
-
-
-def _labels_of(
-    must: frozenset[str], services: Sequence[str], urgent: bool, may: frozenset[str] = frozenset()
-) -> list[float]:
-    names = vocabulary()
-    fields = [1.0 if name in must else 0.5 if name in may else 0.0 for name in names.fields]
-    return [*fields, *(float(name in services) for name in names.services), float(urgent)]

@@ -10,8 +10,9 @@ from bot.understanding.assessment import Assessment, Household, Reading
 from bot.understanding.clauses import fold, split
 from bot.understanding.encoder import Encoder
 from bot.understanding.evidence import Evidence, Weigher
+from bot.understanding.fields import Explained
 from bot.understanding.household import read_household
-from bot.understanding.neighbours import LocalService
+from bot.understanding.local import LocalService
 from bot.understanding.owners import Owners
 from knowledge_base.embedding import ModelError
 
@@ -32,8 +33,19 @@ class Understander:
         return cls(weigher, _owners(weigher.encoder))
 
     def take_in(self, services: Sequence[LocalService]) -> None:
-        """The town's own services, in the place of those before: found from the next text on, with no training."""
-        self._weigher.take_in(services)
+        """The town's own services, in the place of those before: found from the next text on, with no training.
+        Texts that are being read meanwhile are read to their end with those before."""
+        self._weigher = self._weigher.with_local(services)
+
+    def view(self) -> Understander:
+        """The same, knowing the same services; what either takes in later, the other does not see."""
+        return Understander(self._weigher, self._owners)
+
+    def explain(self, text: str) -> Explained:
+        """What is found in one text and what narrowly missed, with the clause and the example each rests on."""
+        folded = fold(text)
+        clauses = split(folded)
+        return fields.explain(self._weigher.weigh(folded, clauses), text)
 
     def read(self, text: str, before: Assessment) -> Reading:
         """One text: a turn's fragments joined by a newline. Text beyond 5,000 characters is not read."""
