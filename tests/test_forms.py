@@ -299,7 +299,7 @@ async def test_the_family_map_is_on_the_intake_form_and_an_empty_box_where_nobod
 ) -> None:
     for one, maps in ((case_id, 1), (await a_case(town, "眠れません"), 0)):
         assert (await sato.http.get(f"/staff/cases/{one}/forms/intake")).text.count('class="family') == maps
-        book = load_workbook(io.BytesIO((await exported(sato, one, "intake", "xlsx")).content))
+        book: Any = load_workbook(io.BytesIO((await exported(sato, one, "intake", "xlsx")).content))
         pictures = [picture for sheet in book for picture in sheet._images]
         assert len(pictures) == maps
         for picture in pictures:
