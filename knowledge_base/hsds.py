@@ -72,12 +72,16 @@ def one_file(found: Tables) -> bytes:
         if "service_at_locations" in one else one
         for one in found.services.values()
     ]  # fmt: skip
-    whole = {
-        **about(), "organizations": [*found.organizations.values()], "services": services,
-        "locations": [*found.locations.values()], "taxonomies": [*found.taxonomies.values()],
-        "taxonomy_terms": [*found.taxonomy_terms.values()],
+    parts: Mapping[str, Iterable[Object]] = {
+        "organizations": found.organizations.values(), "services": services, "locations": found.locations.values(),
+        "taxonomies": found.taxonomies.values(), "taxonomy_terms": found.taxonomy_terms.values(),
     }  # fmt: skip
-    return json.dumps(whole, ensure_ascii=False, indent=1).encode()
+    # An object a line, so that two files can be compared; `indent` would write ten times as slowly.
+    written = [f"{_json(name)}: {_json(value)}" for name, value in about().items()]
+    for name, objects in parts.items():
+        lines = ",\n".join(map(_json, objects))
+        written.append(f"{_json(name)}: [\n{lines}\n]")
+    return ("{" + ",\n".join(written) + "}\n").encode()
 
 
 def bare(given: Mapping[str, Any], without: Sequence[str] = ()) -> Object:
@@ -86,6 +90,10 @@ def bare(given: Mapping[str, Any], without: Sequence[str] = ()) -> Object:
         name: bare(value) if isinstance(value, Mapping) else value
         for name, value in given.items() if not isinstance(value, list) and name not in without
     }  # fmt: skip
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 class _Writer:

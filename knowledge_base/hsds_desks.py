@@ -16,7 +16,7 @@ from typing import Any
 from knowledge_base.entries import DAYS
 from knowledge_base.hsds_fit import Fitting, Place, objects, text
 from knowledge_base.hsds_places import week, written_address
-from knowledge_base.hsds_terms import shared_id
+from knowledge_base.hsds_terms import shared_id, town_id
 from knowledge_base.rows import Row
 from knowledge_base.town import Said, Typed
 
@@ -61,8 +61,13 @@ class Desk:
         return [objects(one, kind, place) for place, one in whose]
 
 
-def own_desk(place: Place, marks: Mapping[str, Sequence[str]], served: Iterable[str]) -> Row:
-    """A desk that we wrote: everything stands where we put it."""
+def state_in(town: str, kind: str, given: Mapping[str, Any], own: str) -> str:
+    """What becomes of an entry that a Uketome wrote: "" where it is the town's own, else a draft."""
+    return "draft" if town and text(given, "id") != town_id(town, kind, own) else ""
+
+
+def own_desk(place: Place, marks: Mapping[str, Sequence[str]], served: Iterable[str], town: str) -> Row:
+    """A desk that a Uketome wrote: everything stands where we put it."""
     where, given = place
     phones = [text(one, "number") for _, one in objects(given, "phones", "")]
     hours, left_out = week([one for _, one in objects(given, "schedules", "")])
@@ -74,9 +79,10 @@ def own_desk(place: Place, marks: Mapping[str, Sequence[str]], served: Iterable[
         "holidays": mark.get("holidays", "closed"), **hours,
     }  # fmt: skip
     services = dict.fromkeys([*mark.get("serves", "").split(), *filter(None, served)])
+    own = text(given, "external_identifier")
     return Row(
-        where, "desk", text(given, "external_identifier"), Typed(single, {"services": list(services)}), _inputs(where),
-        left_out=left_out,
+        where, "desk", own, Typed(single, {"services": list(services)}), _inputs(where),
+        state_in(town, "desk", given, own), left_out,
     )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from knowledge_base import town
+from knowledge_base.hsds_places import raw_text
 from knowledge_base.town import Said, Typed
 from storage.texts import clean
 
@@ -19,8 +20,7 @@ SHOWN = 40
 
 def text(given: Mapping[str, Any], name: str) -> str:
     """A text of an object; "" where something else or nothing stands there."""
-    value = given.get(name)
-    return clean(value) if isinstance(value, str) else ""
+    return clean(raw_text(given, name))
 
 
 def objects(given: Mapping[str, Any], name: str, place: str) -> list[Place]:

@@ -50,14 +50,14 @@ def address(location_id: str, written: str, town_name: str) -> Object:
 def written_address(parts: Mapping[str, Any]) -> str:
     """The parts in the order in which Japanese write them, none of them twice."""
     get = {name: value.strip() if isinstance(value, str) else "" for name, value in parts.items()}
-    street = "".join(filter(None, (parts_of(parts, "address_1"), parts_of(parts, "address_2"))))
+    street = "".join(filter(None, (raw_text(parts, "address_1"), raw_text(parts, "address_2"))))
     for part in (get.get("city", ""), get.get("state_province", "")):
         street = street if street.startswith(part) else part + street
     code = get.get("postal_code", "")
     return f"〒{code} {street}" if code and code not in street else street
 
 
-def parts_of(given: Mapping[str, Any], name: str) -> str:
+def raw_text(given: Mapping[str, Any], name: str) -> str:
     """A text of an object; "" where there is none."""
     value = given.get(name)
     return value if isinstance(value, str) else ""
@@ -124,14 +124,14 @@ def _days(rule: Mapping[str, Any]) -> list[str]:
         return []
     if every not in (None, "", 1, "1"):
         return []
-    codes = [code.strip().upper() for code in parts_of(rule, "byday").split(",")]
+    codes = [code.strip().upper() for code in raw_text(rule, "byday").split(",")]
     return [_DAY_OF[code] for code in codes] if all(code in _DAY_OF for code in codes) else []
 
 
 def _time(rule: Mapping[str, Any], name: str) -> str:
     """A clock time in Japan as 8:30; "" for what is none, or is another place's. Without an offset it is taken as
     Japan's, whatever the standard says of UTC: nobody opens a Japanese desk's day at half past five in the evening."""
-    found = _CLOCK.fullmatch(parts_of(rule, name).strip())
+    found = _CLOCK.fullmatch(raw_text(rule, name).strip())
     if not found:
         return ""
     offset = (found[3] or "").replace(":", "")
@@ -142,4 +142,4 @@ def _time(rule: Mapping[str, Any], name: str) -> str:
 
 def _told(rule: Mapping[str, Any]) -> str:
     names = ("description", "freq", "byday", "opens_at", "closes_at", "valid_to", "until")
-    return " ".join(filter(None, (parts_of(rule, name).strip() for name in names)))[:100] or "―"
+    return " ".join(filter(None, (raw_text(rule, name).strip() for name in names)))[:100] or "―"

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from knowledge_base.entries import entries
-from knowledge_base.hsds_desks import Desk, desk_rows, own_desk
+from knowledge_base.hsds_desks import Desk, desk_rows, own_desk, state_in
 from knowledge_base.hsds_fit import Fitting, Place, objects, text
+from knowledge_base.hsds_places import raw_text
 from knowledge_base.hsds_terms import FIELDS, MARKS, OURS, OWN_ID, SERVICES, known, shared_id
 from knowledge_base.rows import BadFile, Row
 from knowledge_base.town import Typed, folded
@@ -24,15 +25,18 @@ _OF_A_SERVICE = ("status", "organization_id", "organization", "service_at_locati
 NO_HSDS = "HSDS 3のデータではないようです。支援の一覧（services または contents）が入ったファイルを選んでください。"
 
 
-def read(data: bytes) -> list[Row]:
-    """The services and desks of a file, none of them checked yet. Raises BadFile."""
+def read(data: bytes, town: str = "") -> list[Row]:
+    """The services and desks of a file, none of them checked yet. Raises BadFile.
+
+    `town`: whose knowledge base it is for; what another town's Uketome wrote comes as drafts too.
+    """
     whole = _parsed(data)
     services, locations = _services(whole), _locations(whole)
     found = [_Service(place, given) for place, given in services]
     desks = _Desks(locations)
     for service in found:
         desks.add(service)
-    return [*(row for service in found if (row := service.row())), *desks.rows()]
+    return [*(row for service in found if (row := service.row(town))), *desks.rows(town)]
 
 
 def _parsed(data: bytes) -> Any:
@@ -136,7 +140,7 @@ class _Service:
         """How a desk names it."""
         return self.national or self.id
 
-    def row(self) -> Row | None:
+    def row(self, town: str) -> Row | None:
         """None for a national service: it is there already."""
         if self.national or "national" in self.terms.marks:
             return None
@@ -148,7 +152,7 @@ class _Service:
         places = {name: f"{self.place}.{path}" for name, path in inputs.items()}
         typed = Typed(self._single(), {"fields": list(dict.fromkeys(self.terms.fields))})
         if self.is_ours:
-            return Row(self.place, "service", self.id, typed, places)
+            return Row(self.place, "service", self.id, typed, places, state_in(town, "service", self.given, self.id))
         fitting = Fitting("service", typed)
         fitting.left_out += [
             ("「{name}」という分類は、こちらの分野にないので入れませんでした。", {"name": name[:60]})
@@ -160,7 +164,7 @@ class _Service:
 
     def _single(self) -> dict[str, str]:
         given, terms = self.given, self.terms
-        documents = [text(one, "document") for _, one in objects(given, "required_documents", "")]
+        documents = [raw_text(one, "document") for _, one in objects(given, "required_documents", "")]
         single = {
             "name": text(given, "name"), "about": text(given, "description"), "cost": _cost(given),
             "who": _who(given), "begin": text(given, "application_process"), "bring": "\n".join(documents),
@@ -222,9 +226,9 @@ class _Desks:
             nowhere = (service.place, {"id": f"of {service.id}"})
             self._others.append(Desk(nowhere, service.place, service.given, {}, service.served))
 
-    def rows(self) -> Iterator[Row]:
+    def rows(self, town: str) -> Iterator[Row]:
         for place, served in self._own.values():
-            yield own_desk(place, _terms(place[1]).marks, served)
+            yield own_desk(place, _terms(place[1]).marks, served, town)
         yield from desk_rows(self._others)
 
     def _location(self, place: str, at: Mapping[str, Any]) -> Place | None:
