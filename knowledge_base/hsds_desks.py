@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -19,6 +20,7 @@ from knowledge_base.hsds_places import week, written_address
 from knowledge_base.hsds_terms import shared_id, town_id
 from knowledge_base.rows import Row
 from knowledge_base.town import Said, Typed
+from knowledge_base.vocabulary import vocabulary
 
 _NUMBER = re.compile(r"(?:\+81[\s-]*(?:\(0\))?|0)[\d\s()-]{7,14}\d|#\d{4}|1\d{2}")
 #: Not for a voice.
@@ -89,19 +91,16 @@ def own_desk(place: Place, marks: Mapping[str, Sequence[str]], served: Iterable[
 def desk_rows(found: Iterable[Desk]) -> Iterator[Row]:
     """One row for each desk: a location with its phone and its hours, and all that is served there."""
     groups: dict[tuple[str, str, str], list[Desk]] = {}
-    rooms: dict[str, int] = {}
     for desk in found:
         where = text(desk.location[1], "id") or desk.location[0]
         groups.setdefault((where, desk.phone()[0], str(desk.hours()[0])), []).append(desk)
-    for where, _, _ in groups:
-        rooms[where] = rooms.get(where, 0) + 1
-    seen: set[str] = set()
+    rooms = Counter(where for where, _, _ in groups)
+    taken: Counter[tuple[str, ...]] = Counter()
     for (where, _, _), desks in groups.items():
-        yield _row(desks, alone=rooms[where] == 1, first=where not in seen)
-        seen.add(where)
+        yield _row(desks, rooms[where] == 1, _id(desks[0], taken))
 
 
-def _row(desks: Sequence[Desk], *, alone: bool, first: bool) -> Row:
+def _row(desks: Sequence[Desk], alone: bool, id_: str) -> Row:
     one = desks[0]
     where, given = one.location
     (phone, at, beside), (hours, left_out) = one.phone(), one.hours()
@@ -114,18 +113,31 @@ def _row(desks: Sequence[Desk], *, alone: bool, first: bool) -> Row:
     services = list(dict.fromkeys(desk.served for desk in desks if desk.served))
     fitting = Fitting("desk", Typed(single, {"services": services}))
     return Row(
-        where, "desk", _id(one, first), fitting.typed, _inputs(where) | {"phone": f"{at}.number"}, "draft",
-        [*left_out, *fitting.left_out],
+        where, "desk", id_, fitting.typed, _inputs(where) | {"phone": f"{at}.number"}, "draft",
+        [*left_out, *fitting.left_out, *_taken_for(desks)],
     )  # fmt: skip
 
 
-def _id(desk: Desk, first: bool) -> str:
+def _taken_for(desks: Sequence[Desk]) -> Iterator[Said]:
+    """Services that are national ones with us: their own words are left behind."""
+    known = vocabulary().services
+    for desk in desks:
+        if desk.served in known:
+            values: dict[str, object] = {"name": text(desk.service, "name")[:60], "service": known[desk.served].ja}
+            yield "「{name}」は、全国の支援「{service}」の窓口として入れます。", values
+
+
+def _id(desk: Desk, taken: Counter[tuple[str, ...]]) -> str:
     """The same at every import, so that bringing the file again changes the desk rather than doubling it."""
-    id_ = text(desk.location[1], "id")
-    if not id_:
+    where = text(desk.location[1], "id")
+    if not where:
         return ""
-    parts = (id_,) if first else (id_, text(desk.service, "id"))
-    return f"town_{shared_id('from', *parts).replace('-', '')[:20]}"
+    parts: tuple[str, ...] = (where,)
+    if taken[parts]:
+        parts = (where, text(desk.service, "id"))
+    taken[parts] += 1
+    again = (str(taken[parts]),) if taken[parts] > 1 else ()
+    return f"town_{shared_id('from', *parts, *again).replace('-', '')[:20]}"
 
 
 def _inputs(where: str) -> dict[str, str]:

@@ -7,8 +7,10 @@ hold, and what has no place there is told (`Row.left_out`), so that `town.read` 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from knowledge_base.entries import entries
@@ -105,20 +107,31 @@ def _terms(given: Mapping[str, Any]) -> _Terms:
 
 def _by_name(name: str, code: str) -> tuple[str, str]:
     """A field or a service that is called so, in whatever taxonomy."""
-    for one in vocabulary().fields.values():
-        if folded(name) == folded(one.ja) or code == one.id:
-            return FIELDS, one.id
+    fields = _field_names()
+    if field_id := fields.get(folded(name)) or fields.get(code):
+        return FIELDS, field_id
     service = _national(name)
     return (SERVICES, service) if service else ("", "")
 
 
 def _national(name: str) -> str:
     """The national service of that name."""
-    wanted = folded(name).strip()
-    for id_, one in vocabulary().services.items():
-        if wanted in (folded(one.ja), *map(folded, entries()[id_].names if id_ in entries() else ())):
-            return id_
-    return ""
+    return _service_names().get(folded(name), "")
+
+
+@cache
+def _field_names() -> Mapping[str, str]:
+    fields = vocabulary().fields
+    return {**{folded(one.ja): one.id for one in fields.values()}, **{name: name for name in fields}}
+
+
+@cache
+def _service_names() -> Mapping[str, str]:
+    """Official names, and what people call the service besides, where that is no other's name too."""
+    named = [(folded(name), id_) for id_, entry in entries().items() for name in entry.names]
+    often = Counter(name for name, _ in named)
+    also = {name: id_ for name, id_ in named if often[name] == 1}
+    return {**also, **{folded(one.ja): one.id for one in vocabulary().services.values()}}
 
 
 class _Service:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import cache
+from hashlib import sha1
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
@@ -52,11 +53,20 @@ def shared_id(*parts: str) -> str:
 
 def town_id(town: str, *parts: str) -> str:
     """An id of one town's own: the same as long as the town keeps its name."""
-    return _id(uuid5(ROOT, f"town/{town}"), parts)
+    return _id(_space(town), parts)
+
+
+@cache
+def _space(town: str) -> UUID:
+    return uuid5(ROOT, f"town/{town}")
 
 
 def _id(space: UUID, parts: tuple[str, ...]) -> str:
-    return str(uuid5(space, "/".join(parts)))
+    """As `uuid5` has it, which takes ten times as long; a large town has hundreds of thousands of them."""
+    made = bytearray(sha1(space.bytes + "/".join(parts).encode(), usedforsecurity=False).digest()[:16])
+    made[6], made[8] = made[6] & 0x0F | 0x50, made[8] & 0x3F | 0x80
+    code = made.hex()
+    return f"{code[:8]}-{code[8:12]}-{code[12:16]}-{code[16:20]}-{code[20:]}"
 
 
 @cache

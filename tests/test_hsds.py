@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from typing import Any
+from uuid import uuid5
 
 import pytest
 from hypothesis import assume, given, settings
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from knowledge_base import hsds, hsds_read, town
 from knowledge_base.entries import DAYS, demo_town
+from knowledge_base.hsds_terms import ROOT
 from knowledge_base.live import Live, Published
 from knowledge_base.opening import write_spans
 from knowledge_base.rows import BadFile, Row
@@ -126,6 +128,7 @@ def test_every_object_of_the_demo_town_is_valid() -> None:
 def test_ids_are_one_of_a_kind_and_whatever_is_named_is_there() -> None:
     whole = json.loads(hsds.one_file(hsds.tables(demo(), TOWN)))
     tables = {name: {one["id"] for one in ones} for name, ones in whole.items() if isinstance(ones, list)}
+    assert whole["organizations"][0]["id"] == str(uuid5(uuid5(ROOT, f"town/{TOWN}"), "organization/town"))
     ids: list[str] = []
     for place, one in _objects(whole):
         if not place.endswith(
@@ -236,8 +239,14 @@ def test_a_neighbours_data_come_as_drafts_with_what_is_lacking_said() -> None:
     assert hall.inputs["phone"].endswith("phones[1].number")
     assert (welfare.typed.several["services"], welfare.typed.single["phone"]) == (["seikatsu_hogo"], "099-000-0003")
     assert welfare.typed.single["name"] == "川上市役所（生活保護）", "the same house, another number: another desk"
+    assert "全国の支援" in str(welfare.left_out)
     assert "いま行われていない" in str(old.left_out)
     assert (chairs.id, lending.typed.single["name"]) == ("", "川上社協")
+    twice = {**NEIGHBOUR["contents"][1], "id": "w", "phones": []}
+    twice["service_at_locations"] = [
+        {"location": {"id": "hall"}, "phones": [{"number": f"099-000-100{n}"}]} for n in "123"
+    ]
+    assert len({row.id for row in hsds_read.read(json.dumps([twice]).encode())}) == 3
     again = hsds_read.read(json.dumps(NEIGHBOUR).encode())
     assert [row.id for row in again] == [row.id for row in rows], "brought again it changes, and doubles nothing"
 
