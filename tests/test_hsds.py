@@ -85,7 +85,7 @@ def read_back(rows: list[Row]) -> dict[str, Any]:
     return {id_: one.content for id_, one in found.items()}
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.lists(contents("service"), min_size=2, max_size=2), st.lists(contents("desk"), min_size=1, max_size=3))
 def test_what_goes_out_is_valid_and_comes_back_as_it_was(
     services: list[dict[str, Any]], desks: list[dict[str, Any]]
