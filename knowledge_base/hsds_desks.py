@@ -64,8 +64,10 @@ class Desk:
 
 
 def state_in(town: str, kind: str, given: Mapping[str, Any], own: str) -> str:
-    """What becomes of an entry that a Uketome wrote: "" where it is the town's own, else a draft."""
-    return "draft" if town and text(given, "id") != town_id(town, kind, own) else ""
+    """What an entry that a Uketome wrote becomes: what it was, in the town that wrote it; elsewhere a draft."""
+    if not town:
+        return ""
+    return "published" if text(given, "id") == town_id(town, kind, own) else "draft"
 
 
 def own_desk(place: Place, marks: Mapping[str, Sequence[str]], served: Iterable[str], town: str) -> Row:

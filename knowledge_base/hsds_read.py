@@ -18,7 +18,7 @@ from knowledge_base.hsds_desks import Desk, desk_rows, own_desk, state_in
 from knowledge_base.hsds_fit import Fitting, Place, objects, text
 from knowledge_base.hsds_places import raw_text
 from knowledge_base.hsds_terms import FIELDS, MARKS, OURS, OWN_ID, SERVICES, known, shared_id
-from knowledge_base.rows import BadFile, Row
+from knowledge_base.rows import NotRead, Row
 from knowledge_base.town import Typed, folded
 from knowledge_base.vocabulary import vocabulary
 
@@ -28,9 +28,10 @@ NO_HSDS = "HSDS 3のデータではないようです。支援の一覧（servic
 
 
 def read(data: bytes, town: str = "") -> list[Row]:
-    """The services and desks of a file, none of them checked yet. Raises BadFile.
+    """The services and desks of a file, none of them checked yet. Raises NotRead.
 
-    `town`: whose knowledge base it is for; what another town's Uketome wrote comes as drafts too.
+    `town`: whose knowledge base it is for. Its own entries come as published, as they went out; without it nothing is
+    said of what a Uketome wrote. All else comes as drafts.
     """
     whole = _parsed(data)
     services, locations = _services(whole), _locations(whole)
@@ -45,13 +46,13 @@ def _parsed(data: bytes) -> Any:
     try:
         return json.loads(data.decode("utf-8-sig"))
     except UnicodeDecodeError:
-        raise BadFile("文字コードがUTF-8ではないので、読めません。UTF-8で保存し直してください。") from None
+        raise NotRead("文字コードがUTF-8ではないので、読めません。UTF-8で保存し直してください。") from None
     except RecursionError:
-        raise BadFile("入れ子が深すぎるので、読めません。") from None
+        raise NotRead("入れ子が深すぎるので、読めません。") from None
     except json.JSONDecodeError as error:
-        raise BadFile("JSONとして読めません（{line}行目）。", line=error.lineno) from None
+        raise NotRead("JSONとして読めません（{line}行目）。", line=error.lineno) from None
     except ValueError:  # a number of thousands of digits
-        raise BadFile("JSONとして読めません。") from None
+        raise NotRead("JSONとして読めません。") from None
 
 
 def _services(whole: Any) -> list[Place]:
@@ -60,13 +61,13 @@ def _services(whole: Any) -> list[Place]:
         at = next((name for name in ("services", "contents") if isinstance(whole.get(name), list)), "")
         listed = whole[at] if at else [whole]
     if not isinstance(listed, list):
-        raise BadFile(NO_HSDS)
+        raise NotRead(NO_HSDS)
     found = [
         (f"{at}[{n}]", one) for n, one in enumerate(listed)
         if isinstance(one, Mapping) and any(name in one for name in _OF_A_SERVICE)
     ]  # fmt: skip
     if listed and not found:
-        raise BadFile(NO_HSDS)
+        raise NotRead(NO_HSDS)
     return found
 
 

@@ -12,14 +12,6 @@ from dataclasses import dataclass, field
 from knowledge_base.town import Said, Typed
 
 
-class BadFile(Exception):
-    """Nothing of a file can be read. `said`: one Japanese sentence that says why, with its values."""
-
-    def __init__(self, sentence: str, **values: object) -> None:
-        super().__init__(sentence.format(**values))
-        self.said: Said = (sentence, values)
-
-
 @dataclass(frozen=True)
 class Row:
     """`place`: where it stood, as whoever brought it finds it again (「窓口」の5行目). `id`: "" for a new one.
@@ -36,3 +28,11 @@ class Row:
     state: str = ""
     #: What stood there and has no place with us, each in a sentence with its values.
     left_out: Sequence[Said] = ()
+
+
+class NotRead(ValueError):
+    """A file cannot be read at all. The sentence, with its values, is for whoever brought it."""
+
+    def __init__(self, sentence: str, **values: object) -> None:
+        super().__init__(sentence.format(**values) if values else sentence)
+        self.said: Said = (sentence, values)

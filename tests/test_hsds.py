@@ -14,7 +14,7 @@ from knowledge_base.entries import DAYS, demo_town
 from knowledge_base.hsds_terms import ROOT
 from knowledge_base.live import Live, Published
 from knowledge_base.opening import write_spans
-from knowledge_base.rows import BadFile, Row
+from knowledge_base.rows import NotRead, Row
 from knowledge_base.town import Typed
 from tests.hsds_schemas import complaints, needs_schemas
 
@@ -95,7 +95,7 @@ def test_what_goes_out_is_valid_and_comes_back_as_it_was(
     tables = hsds.tables(published(*entries), TOWN, examples=True)
     rows = hsds_read.read(hsds.one_file(tables), TOWN)
     assert read_back(rows) == {one.id: one.content for one in entries}
-    assert {row.state for row in rows} == {""}
+    assert {row.state for row in rows} == {"published"}
     # The same from the pages of the public address, for every desk that stands there with a service.
     page = json.dumps({"contents": [*tables.services.values()]}).encode()
     assert read_back(hsds_read.read(page)).items() <= {one.id: one.content for one in entries}.items()
@@ -262,7 +262,7 @@ def test_a_neighbours_data_come_as_drafts_with_what_is_lacking_said() -> None:
     ids=range(10),
 )  # fmt: skip
 def test_what_is_no_hsds_is_told_in_a_sentence(data: bytes, said: str) -> None:
-    with pytest.raises(BadFile, match=said):
+    with pytest.raises(NotRead, match=said):
         hsds_read.read(data)
 
 
