@@ -6,10 +6,10 @@ written, all together (`knowledge_base.versions`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from knowledge_base.town import Typed
+from knowledge_base.town import Said, Typed
 
 
 @dataclass(frozen=True)
@@ -26,3 +26,13 @@ class Row:
     inputs: Mapping[str, str] = field(default_factory=dict)
     #: published, draft or retired: what the row should become; "" leaves that to whoever brings it in.
     state: str = ""
+    #: What stood there and has no place with us, each in a sentence with its values.
+    left_out: Sequence[Said] = ()
+
+
+class NotRead(ValueError):
+    """A file cannot be read at all. The sentence, with its values, is for whoever brought it."""
+
+    def __init__(self, sentence: str, **values: object) -> None:
+        super().__init__(sentence.format(**values) if values else sentence)
+        self.said: Said = (sentence, values)

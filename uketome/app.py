@@ -36,6 +36,7 @@ from handoff import (
     form_settings,
     forms,
     kb_entry,
+    kb_open,
     kb_pages,
     kb_try,
     lease,
@@ -44,6 +45,7 @@ from handoff import (
     meeting_pages,
     mending,
     notice_pages,
+    open_data,
     presence,
     records,
     replies,
@@ -102,6 +104,7 @@ STAFF_PAGES = (
     cost_settings,
     kb_pages,
     kb_entry,
+    kb_open,
     console,
 )
 SWEEP_EVERY_S = 5.0
@@ -234,6 +237,7 @@ def create_app(service: Service) -> FastAPI:
         app.include_router(pages.routes(settings, database, bells, clock))
     app.include_router(kb_try.routes(settings, database, bells, clock, service.explain))
     app.include_router(api.routes(settings, database, bells, clock))
+    app.include_router(open_data.routes(settings))
     app.add_api_route("/assets/{name}", asset, include_in_schema=False)
     app.mount("/static/console", StaticFiles(directory=ROOT / "handoff/static"))
     return app

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from pathlib import Path
 
 from sqlalchemy.orm import Session
 
@@ -54,6 +55,10 @@ def _parser() -> argparse.ArgumentParser:
     kb = command("kb", None, "the knowledge base").add_subparsers(required=True, metavar="WHAT")
     kb.add_parser("check", help="what another embedding model changes").set_defaults(does=_kb_check)
     kb.add_parser("demo", help="publishes the desks of the demo town").set_defaults(does=_kb_demo)
+    hsds = kb.add_parser("hsds", help="writes what is published as HSDS 3")
+    hsds.add_argument("file", metavar="FILE")
+    hsds.add_argument("--examples", action="store_true", help="with the example sentences: for the town's own copy")
+    hsds.set_defaults(does=_kb_hsds)
     staff = command("staff", None, "accounts").add_subparsers(required=True, metavar="WHAT").add_parser("add")
     staff.add_argument("--email", required=True)
     staff.add_argument("--role", required=True, choices=("counselor", "supervisor", "admin"))
@@ -108,6 +113,19 @@ def _kb_demo(_options: argparse.Namespace) -> None:
 
     with _database() as database:
         print(f"{database.write_now(lambda session: versions.load_demo(session, _now()))} desks published")
+
+
+def _kb_hsds(options: argparse.Namespace) -> None:
+    from uketome import kb
+
+    settings = Settings.read()
+    with _database() as database:
+        whole = kb.as_hsds(database, settings.town, Clock(), examples=options.examples)
+    try:
+        Path(options.file).write_bytes(whole)
+    except OSError as error:
+        raise CommandError(f"{options.file} cannot be written ({error.strerror}).") from None
+    print(f"{options.file} written: {len(whole):,} bytes")
 
 
 def _staff_add(options: argparse.Namespace) -> None:

@@ -1,7 +1,9 @@
-"""`uketome kb check`: what the model named by UKETOME_EMBEDDING_MODEL changes, measured on the voices."""
+"""`uketome kb check`: what the model named by UKETOME_EMBEDDING_MODEL changes, measured on the voices;
+`uketome kb hsds`: what is published, as one file."""
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Sequence
 from typing import TextIO
@@ -10,8 +12,11 @@ import numpy as np
 
 from bot.understanding.clauses import fold
 from bot.understanding.voices import Voice, read_voices
-from knowledge_base import embedding
+from knowledge_base import embedding, hsds, live
 from knowledge_base.embedding import Embedder, Vectors
+from storage.bells import Bells
+from storage.clock import Clock
+from storage.database import Database
 
 EVERY = 7  # of the voices one in so many is asked about; the others are what is found
 NEAREST = 10
@@ -35,6 +40,17 @@ def check(out: TextIO, model: str | None) -> None:
         " services uses the chosen model; the learned heads keep to the bundled one.",
         file=out,
     )
+
+
+def as_hsds(database: Database, town: str, clock: Clock, *, examples: bool) -> bytes:
+    """Everything that counts now, in one JSON."""
+
+    async def published() -> live.Published:
+        keeper = live.Keeper(database, Bells(), clock, lambda _services: None)
+        await keeper.renew()
+        return keeper.published
+
+    return hsds.one_file(hsds.tables(asyncio.run(published()), town, examples=examples))
 
 
 def _describe(

@@ -1,0 +1,126 @@
+"""The ids and the taxonomies of our HSDS: what an export writes, and an import knows again.
+
+HSDS has no place for some of what an entry holds (a desk's holidays, the law behind a service): it stands in an
+`attribute`, HSDS's own way of saying more, with a term of the taxonomy MARKS and its value.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from hashlib import sha1
+from typing import Any
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+from knowledge_base.vocabulary import vocabulary
+
+VERSION = "3.0"
+ROOT = uuid5(NAMESPACE_URL, "urn:uketome:hsds")
+#: The scheme of a location's `external_identifier`.
+OURS = "uketome"
+OWN_ID = re.compile(r"town_[0-9a-z_]{1,35}")
+
+Object = dict[str, Any]
+
+FIELDS, SERVICES, MARKS = "fields", "services", "marks"
+TAXONOMIES: Mapping[str, tuple[str, str]] = {
+    FIELDS: ("うけとめの分野", "困りごとの分野。町によらず同じです。"),
+    SERVICES: ("全国の支援", "どの町にもある支援の種類。町によらず同じです。"),
+    MARKS: ("うけとめの項目", "HSDSに欄のない事がらの名前。値は attribute の value に入ります。"),
+}
+_MARKS: Mapping[str, tuple[str, str]] = {
+    "id": ("うけとめの番号", "この町での番号。"),
+    "national": ("全国共通", "法律や国の事業にもとづき、全国どこにでもある支援。"),
+    "note": ("覚え書き", "予約のこと、来やすくなるひとこと。"),
+    "law": ("根拠", "根拠となる法律や要綱。"),
+    "source": ("出典", "内容のもとになった、国や公の機関のページ。"),
+    "after": ("そのあと", "始めたあとのこと。"),
+    "easy": ("やさしい日本語", "同じ内容を、やさしい日本語で書いたもの。"),
+    "serves": ("受ける支援", "窓口が受ける支援の番号。空白で区切ります。"),
+    "area": ("受け持つ地域", "窓口が受け持つ地域。ないときは、町じゅう。"),
+    "holidays": ("祝日と年末年始", "closed は休み、open は開いています。"),
+    "checked": ("内容を確かめた日", "だれかが内容を確かめた日。"),
+    "web": ("ホームページ", "登録されたとおりのアドレス。"),
+    "voice": ("例文", "この支援が必要な人が書きそうな文。検索に使います。"),
+}
+
+
+def shared_id(*parts: str) -> str:
+    """An id that is the same in every town."""
+    return _id(ROOT, parts)
+
+
+def town_id(town: str, *parts: str) -> str:
+    """An id of one town's own: the same as long as the town keeps its name."""
+    return _id(_space(town), parts)
+
+
+@cache
+def _space(town: str) -> UUID:
+    return uuid5(ROOT, f"town/{town}")
+
+
+def _id(space: UUID, parts: tuple[str, ...]) -> str:
+    """As `uuid5` has it, which takes ten times as long; a large town has hundreds of thousands of them."""
+    made = bytearray(sha1(space.bytes + "/".join(parts).encode(), usedforsecurity=False).digest()[:16])
+    made[6], made[8] = made[6] & 0x0F | 0x50, made[8] & 0x3F | 0x80
+    code = made.hex()
+    return f"{code[:8]}-{code[8:12]}-{code[12:16]}-{code[16:20]}-{code[20:]}"
+
+
+@cache
+def taxonomies() -> Mapping[str, Object]:
+    """The three of them, by id."""
+    return {
+        id_: {"id": id_, "name": name, "description": about, "version": "1"}
+        for id_, (name, about) in ((shared_id("taxonomy", code), told) for code, told in TAXONOMIES.items())
+    }
+
+
+@cache
+def terms() -> Mapping[str, Object]:
+    """Every term, by id."""
+    names = vocabulary()
+    told = {
+        FIELDS: {one.id: (one.ja, one.covers) for one in names.fields.values()},
+        SERVICES: {one.id: (one.ja, one.about) for one in names.services.values()},
+        MARKS: _MARKS,
+    }
+    return {
+        term_id(taxonomy, code): _term(taxonomy, code, name, about)
+        for taxonomy, ones in told.items() for code, (name, about) in ones.items()
+    }  # fmt: skip
+
+
+@cache
+def known() -> Mapping[str, tuple[str, str]]:
+    """Taxonomy and code of each term, by its id."""
+    return {
+        term_id(taxonomy, code): (taxonomy, code)
+        for taxonomy, ones in (
+            (FIELDS, vocabulary().fields), (SERVICES, vocabulary().services), (MARKS, _MARKS)
+        ) for code in ones
+    }  # fmt: skip
+
+
+def term_id(taxonomy: str, code: str) -> str:
+    """The id of a term."""
+    return shared_id("term", taxonomy, code)
+
+
+def attribute(entity: str, link_id: str, taxonomy: str, code: str, value: str = "", at: int = 0) -> Object:
+    """A term attached to an entity; `at` tells several of the same term apart."""
+    id_ = term_id(taxonomy, code)
+    made: Object = {
+        "id": shared_id("attribute", link_id, taxonomy, code, str(at)), "link_id": link_id, "link_entity": entity,
+        "taxonomy_term_id": id_, "taxonomy_term": terms()[id_],
+    }  # fmt: skip
+    return {**made, "value": value} if value else made
+
+
+def _term(taxonomy: str, code: str, name: str, about: str) -> Object:
+    return {
+        "id": term_id(taxonomy, code), "code": code, "name": name, "description": about, "language": "ja",
+        "taxonomy": TAXONOMIES[taxonomy][0], "taxonomy_id": shared_id("taxonomy", taxonomy),
+    }  # fmt: skip

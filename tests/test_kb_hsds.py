@@ -1,0 +1,181 @@
+"""Open data: off unless the town wants it, valid page by page, and nothing in it that is not published."""
+
+import json
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.understanding import Understander
+from knowledge_base import hsds_read, live
+from storage.clock import JAPAN
+from storage.settings import Settings
+from tests.conftest import Town, running
+from tests.desk import Colleague, at_work
+from tests.hsds_schemas import PAGE, complaints, needs_schemas
+from tests.stand_ins.clock import SetClock
+from tests.test_kb import GAKKI, MADO, VERSION, made, send
+from uketome import cli
+
+KINDS = {"services": "service", "organizations": "organization", "service_at_locations": "service_at_location",
+         "taxonomies": "taxonomy", "taxonomy_terms": "taxonomy_term"}  # fmt: skip
+ALL = "/open/hsds/all.json"
+
+
+@pytest.fixture
+async def open_town(database_url: str, tmp_path: Path, reader: Understander) -> AsyncIterator[Town]:
+    """A town that wants its data to be public."""
+    settings = Settings(database_url=database_url, var_dir=tmp_path / "var", open_data=True)
+    async with running(settings, reader, SetClock()) as town:
+        yield town
+
+
+@pytest.fixture
+async def yamada(open_town: Town) -> AsyncIterator[Colleague]:
+    async with at_work(open_town, "山田", "yamada@example.jp", "admin") as yamada:
+        yield yamada
+
+
+async def fetch(town: Town, path: str) -> Any:
+    """What anybody gets."""
+    answer = await town.http.get(path)
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    return answer.json()
+
+
+async def says(town: Town, path: str, *names: str) -> str:
+    """Waits until exactly these own services and desks are out; the text."""
+
+    async def so() -> bool:
+        told = await fetch(town, path)
+        services = {one["name"] for one in told["services"] if "national" not in str(one["attributes"])}
+        return services | {one["name"] for one in told["locations"]} == set(names)
+
+    await town.until(so, 5)
+    return (await town.http.get(path)).text
+
+
+async def test_it_is_off_by_default_and_admins_have_the_file_all_the_same(town: Town) -> None:
+    for path in ("/open/hsds", ALL, "/open/hsds/services", "/open/hsds/services/x", "/open/hsds/services?page=x"):
+        answer = await town.http.get(path)
+        assert answer.status_code == 404, path
+        assert answer.json()["detail"] == "この町は、オープンデータを公開していません。"
+        assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    async with at_work(town, "山田", "yamada@example.jp", "admin") as yamada:
+        await made(yamada, "service", **GAKKI)
+        await town.service.knowledge.renew()
+        assert "いまは、だれも取れません" in (await yamada.http.get("/staff/kb/open")).text
+        public = await yamada.http.get("/staff/kb/hsds.json")
+        assert "attachment" in public.headers["Content-Disposition"]
+        assert ("楽器バンク" in public.text, "吹奏楽部に入りたい" in public.text) == (True, False)
+        whole = await yamada.http.get("/staff/kb/hsds.json?examples=1")
+        assert "吹奏楽部に入りたい" in whole.text
+        assert {row.kind for row in hsds_read.read(whole.content)} == {"service"}
+    async with at_work(town, "佐藤", "sato@example.jp", "supervisor") as sato:
+        for path in ("/staff/kb/open", "/staff/kb/hsds.json"):
+            assert (await sato.http.get(path)).status_code == 404
+
+
+async def test_only_what_is_published_leaves_and_what_is_retired_disappears(open_town: Town, yamada: Colleague) -> None:
+    town = open_town
+    service = await made(yamada, "service", **GAKKI)
+    desk = await made(yamada, "desk", **{**MADO, "services": ["shugaku_enjo", service.rpartition("/")[2]]})
+    await made(yamada, "desk", "save", **{**MADO, "name": "ひみつの下書き"})
+    await made(yamada, "service", "review", **{**GAKKI, "name": "確認待ちの支援"})
+    at = (town.clock.now() + timedelta(days=1)).astimezone(JAPAN)
+    later = {"publish-day": f"{at:%Y-%m-%d}", "publish-time": f"{at:%H:%M}"}
+    await made(yamada, "desk", **{**MADO, "name": "あしたからの窓口", **later})
+    ahead = await send(yamada, desk, {**MADO, "note": "直しかけの覚え書き", "version": "1", "act": "save"})
+    assert ahead.status_code == 303
+    told = await says(town, ALL, "楽器バンク", "教育総務課")
+    pages = [(await town.http.get(f"/open/hsds/{kind}?full=true&per_page=200")).text for kind in KINDS]
+    for secret in ("ひみつの下書き", "確認待ち", "あしたから", "直しかけ", "山田", "yamada", "吹奏楽部に入りたい"):
+        assert secret not in told + "".join(pages), secret
+    found = (await fetch(town, "/open/hsds/services?search=楽器バンク&full=true"))["contents"]
+    assert [at["location"]["phones"][0]["number"] for one in found for at in one["service_at_locations"]] == [
+        "000-0000-1120"
+    ]
+    kept = await town.http.get(ALL)
+    assert (await town.http.get(ALL, headers={"If-None-Match": kept.headers["ETag"]})).status_code == 304
+
+    for entry in (service, desk):
+        version = max(VERSION.findall((await yamada.http.get(entry)).text))
+        assert (await send(yamada, f"{entry}/retire", {"version": version})).status_code == 303
+    gone = await says(town, ALL)
+    assert "楽器バンク" not in gone
+    assert "000-0000-1120" not in gone
+    assert (await town.http.get(ALL, headers={"If-None-Match": kept.headers["ETag"]})).status_code == 200
+    assert (await town.http.get(f"/open/hsds/services/{found[0]['id']}")).status_code == 404
+    town.clock.forward(days=1, minutes=1)
+    await says(town, ALL, "あしたからの窓口")
+
+
+async def test_the_pages_are_those_of_the_standard_within_their_bounds(open_town: Town, yamada: Colleague) -> None:
+    town = open_town
+    assert (await send(yamada, "/staff/kb/demo", {})).status_code == 303
+
+    async def there() -> bool:
+        return len(live.now().entries) == 48
+
+    await town.until(there, 5)
+    assert (await fetch(town, "/open/hsds/"))["version"] == "3.0"
+    for kind in KINDS:
+        page = await fetch(town, f"/open/hsds/{kind}?per_page=2&page=1")
+        assert {name: type(value) for name, value in page.items()} == PAGE, kind
+        one = await fetch(town, f"/open/hsds/{kind}/{page['contents'][0]['id']}")
+        assert one["id"] == page["contents"][0]["id"]
+        assert (await town.http.get(f"/open/hsds/{kind}/nothing")).status_code == 404
+    every = [await fetch(town, f"/open/hsds/services?page={n}&per_page=40") for n in (1, 2, 3, 4)]
+    assert [(page["size"], page["first_page"], page["last_page"], page["empty"]) for page in every] == [
+        (40, True, False, False), (40, False, False, False), (16, False, True, False), (0, False, True, True),
+    ]  # fmt: skip
+    assert len({one["id"] for page in every for one in page["contents"]}) == every[0]["total_items"] == 96
+    terms = (await fetch(town, "/open/hsds/taxonomy_terms?search=自殺対策"))["contents"]
+    by_term = await fetch(town, f"/open/hsds/services?taxonomy_term_id={terms[0]['id']}&full=true")
+    assert 0 < by_term["total_items"] < 96
+    assert all(terms[0]["id"] in str(one["attributes"]) for one in by_term["contents"])
+    towns, nation = (await fetch(town, "/open/hsds/organizations"))["contents"]
+    shares = [
+        (await fetch(town, f"/open/hsds/services?organization_id={one['id']}"))["total_items"]
+        for one in (towns, nation)
+    ]
+    assert sum(shares) == 96
+    assert len((await fetch(town, f"/open/hsds/organizations/{towns['id']}"))["services"]) == shares[0]
+    for wrong in ("page=0", "page=-1", "page=x", "page=１", "page=99999999", "per_page=0", "per_page=201", "full=yes",
+                  "format=csv", f"search={'あ' * 101}"):  # fmt: skip
+        refused = await town.http.get(f"/open/hsds/services?{wrong}")
+        assert refused.status_code == 422, wrong
+        assert refused.headers["Content-Type"] == "application/problem+json"
+        assert refused.json()["detail"].endswith("ください。") or "入れられるのは" in refused.json()["detail"]
+    assert (await town.http.head(ALL)).status_code == 200
+    assert (await town.http.post("/open/hsds/services")).status_code == 405
+    shown = (await yamada.http.get("/staff/kb/open")).text
+    assert "/open/hsds/all.json" in shown
+    assert "48件" in shown
+
+
+@needs_schemas
+async def test_every_page_is_valid(open_town: Town, yamada: Colleague) -> None:
+    service = await made(yamada, "service", **{**GAKKI, "bring": "印鑑\n\n身分のわかる物", "cost": "無料です。"})
+    await made(yamada, "desk", **{**MADO, "web": "https://例え.jp/窓口?あ=い", "area": "東地区",
+                                  "services": [service.rpartition("/")[2]]})  # fmt: skip
+    await says(open_town, ALL, "楽器バンク", "教育総務課")
+    for kind, schema in KINDS.items():
+        for full in ("true", "false"):
+            page = await fetch(open_town, f"/open/hsds/{kind}?full={full}&per_page=200")
+            assert [said for one in page["contents"] for said in complaints(schema, one)] == [], kind
+    [one] = (await fetch(open_town, "/open/hsds/services?search=楽器バンク&full=true"))["contents"]
+    assert one["cost_options"][0]["amount"] == 0
+    assert [area["name"] for area in one["service_areas"]] == ["東地区"]
+
+
+def test_the_command_writes_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    monkeypatch.setenv("UKETOME_DATABASE_URL", f"sqlite:///{tmp_path / 'town.db'}")
+    assert cli.main(["kb", "demo"]) == 0
+    assert cli.main(["kb", "hsds", str(tmp_path / "out.json")]) == 0
+    assert len(json.loads((tmp_path / "out.json").read_bytes())["locations"]) == 48
+    assert cli.main(["kb", "hsds", str(tmp_path / "nowhere/out.json")]) == 2
+    assert "cannot be written" in capsys.readouterr().err
