@@ -61,6 +61,10 @@ class Filled:
         return self.several.get(name, ())
 
 
+#: What the audit trail calls a saved version, by its state.
+ENTERED = {"draft": "kb_draft", "review": "kb_review", "published": "kb_published", "retired": "kb_retired"}
+
+
 def routes(settings: Settings, database: Database, bells: Bells, clock: Clock) -> APIRouter:
     """/staff/kb/new and /staff/kb/entries/{id}."""
     pages = _Pages(Office(settings, database, bells, clock))
@@ -244,7 +248,7 @@ def _done(step: Step) -> str:
 
 
 def _enter(session: Session, who: SignedIn, id_: str, step: Step, now: datetime) -> None:
-    audit.enter(session, who.staff, f"kb_{step.state}", now, detail=id_)
+    audit.enter(session, who.staff, ENTERED[step.state], now, detail=id_)
 
 
 def _number(form: Form, name: str) -> int:
