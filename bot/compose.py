@@ -11,7 +11,7 @@ from bot.understanding import Assessment
 from bot.words import Words, languages
 from bot.work import Thought
 from handoff import summary, waiting
-from knowledge_base import hotlines
+from knowledge_base import helplines, hotlines
 from storage.clock import JAPAN
 from storage.settings import Settings
 
@@ -70,6 +70,7 @@ def _hotlines(thought: Thought, own: Words, now: datetime) -> Iterator[Line]:
         language=language,
         now=now.astimezone(JAPAN),
         fields=[found.id for found in assessment.fields],
+        periods=helplines.now(),
     )
     chosen = fit(danger.kinds, immediate=immediate)
     told = fit(thought.talk.told_lines) if thought.talk.told_lines and not immediate else []
