@@ -194,7 +194,9 @@ def _dialled(session: Session, who: SignedIn, line: str, form: Form, now: dateti
     entered, name = Entered(form), f"dialled-{line}"
     on = entered.day(name)
     if on and on > today(now):
-        entered.problems[name] = say("きょうまでの日を選んでください。")
+        entered.problems[name] = say(
+            "「{name}」にかけた日は、きょうまでの日を選んでください。", name=vocabulary().hotlines[line].name
+        )
     entered.done()
     assert on
     audit.lock(session)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, false, func, select
 from sqlalchemy.orm import Session
 
 from handoff import findings
@@ -95,6 +95,7 @@ def lately(session: Session, now: datetime) -> Scope:
 
 def _unchecked(session: Session, today: date, most: int) -> Found:
     long = KbEntry.checked_on.is_(None) | (KbEntry.checked_on <= today - LONG)
+    long = long & ~func.coalesce(care.overdue(today), false())  # those stand in a list of their own
     found = _some(session, (KbEntry.state != "retired") & long, KbEntry.checked_on.asc().nulls_first(), most)
     notes = {
         one.id: say("{day}から", day=whole_day(one.checked_on)) if one.checked_on else say("一度も確かめていません")

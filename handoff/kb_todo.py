@@ -1,5 +1,6 @@
 """「やること」: what there is to do for the knowledge base, on one page. Whoever is no admin finds none."""
 
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -38,11 +39,12 @@ def routes(settings: Settings, database: Database, bells: Bells, clock: Clock) -
 def _view(session: Session, who: SignedIn, now: datetime) -> dict[str, Any]:
     only(who, "admin")
     tasks, unfound = kb_tasks.gather(session, now), kb_unfound.gather(session, now)
+    due = {id_: say("見直す日：{day}", day=day) for id_, day in tasks.overdue.notes.items()}
     return {
         "who": who,
         "tasks": tasks,
         "parts": [
-            _section("overdue", say("見直す日が来たもの"), tasks.overdue, "?due=1", confirm=True),
+            _section("overdue", say("見直す日が来たもの"), replace(tasks.overdue, notes=due), "?due=1", confirm=True),
             _section("review", say("確認を待っているもの"), tasks.review, "?state=review"),
             _section("incomplete", say("連絡先が足りないもの"), tasks.incomplete),
             _section("unchecked", say("長く確かめていないもの"), tasks.unchecked, "?unchecked=1", confirm=True),

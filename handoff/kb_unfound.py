@@ -6,6 +6,7 @@ shown, nor any piece of one: three people seldom write the same, and one may be 
 talks in danger, those whose resident wants them deleted, and messages that were taken back.
 """
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -26,12 +27,20 @@ SHOWN_WORDS, SHOWN_WEEKS = 30, 8
 #: The newest messages that are read for it: a page must not grow with the years.
 MOST_MESSAGES = 2_000
 JAPANESE = ("ja", "ja-easy")
+_HIRAGANA = re.compile("[ぁ-んー〇]+")
+#: 港町, 緑団地: a place or a firm for whoever lives there, though the dictionary holds the whole for a common noun.
+_PLACE = re.compile(
+    ".*(?:[市区町村県郡駅寺荘苑]|駅前|丁目|団地|地区|ハイツ|コーポ)$"
+    "|.+(?:学校|高校|大学|学園|幼稚園|保育園|保育所|こども園|病院|医院|クリニック|診療所|薬局|会社|法人|商店|商会|工業"
+    "|工場|建設|製作所|事務所|支店|本店|銀行|金庫|マンション|アパート|ビル|教会|神社|ホーム|センター|事業所|組合|新聞|スーパー)$"
+)
 _KINDS = {"一般", "サ変可能", "形状詞可能", "サ変形状詞可能"}
 #: Who, and what every talk is about: they say nothing of what is missing.
 _EMPTY = {
-    "自分", "本人", "家族", "両親", "主人", "旦那", "息子", "子供", "子ども", "母親", "父親", "兄弟", "姉妹",
-    "相談", "電話", "連絡", "返事", "質問", "お願い", "気持ち", "状態", "状況", "感じ", "場合", "関係", "問題",
-    "意味", "理由", "方法", "名前", "メール", "ライン", "挨拶",
+    "自分", "本人", "家族", "両親", "主人", "旦那", "息子", "子供", "子ども", "母親", "父親", "兄弟", "姉妹", "義父",
+    "義母", "義兄", "義弟", "義姉", "義妹", "祖父", "祖母", "夫婦", "親子", "親戚", "友達", "友人", "知人", "地区",
+    "近所", "相談", "電話", "連絡", "返事", "質問", "お願い", "気持ち", "状態", "状況", "感じ", "場合", "関係",
+    "問題", "意味", "理由", "方法", "名前", "メール", "ライン", "挨拶",
 }  # fmt: skip
 
 
@@ -84,8 +93,8 @@ def nouns(text: str) -> set[str]:
     for unit in blanks.tokenizer().tokenize(blanks.blanked(text), SplitMode.C):
         kinds, word = unit.part_of_speech(), unit.surface()
         common = kinds[0] == "名詞" and kinds[1] == "普通名詞" and kinds[2] in _KINDS and not unit.is_oov()
-        # One letter alone is as often a surname (林, 森) as a thing.
-        if common and len(word) > 1 and word not in _EMPTY and blanks.NUMBER not in word:
+        # One letter alone is as often a surname (林, 森) as a thing, and what is all hiragana (こと, もの) is no thing.
+        if common and len(word) > 1 and word not in _EMPTY and not _HIRAGANA.fullmatch(word) and not _PLACE.match(word):
             found.add(word)
     return found
 

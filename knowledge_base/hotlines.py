@@ -74,6 +74,13 @@ def choose(
     return fitting[:SHOWN]
 
 
+def of_these_days(fields: Iterable[str], *, now: datetime, periods: Iterable[Period]) -> list[Hotline]:
+    """The lines for one of the fields that answer now, and only at times."""
+    fields, periods = set(fields), tuple(periods)
+    lines = [vocabulary().hotlines[name] for name in sorted(BY_PERIOD)]
+    return [line for line in lines if fields & set(line.fields) and _may_show(line, None, now, periods)]
+
+
 def as_line(line: Hotline) -> str:
     """One line of Japanese for the resident: name, number, hours as far as they were checked, cost."""
     facts = [line.hours] if line.hours_checked else []

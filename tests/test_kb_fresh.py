@@ -168,6 +168,7 @@ async def test_words_are_shown_only_when_three_residents_share_them(town: Town, 
 
 def test_no_name_is_a_noun_and_no_resident_counts_twice() -> None:
     assert nouns("田中さんと鈴木一郎が、うけとめ市桜町の市民病院で、倉庫の管理をしています") <= {"病院", "倉庫", "管理"}
+    assert nouns("港町の緑団地から、ひまわり幼稚園の隣の倉庫まで。ことばのことです") == {"幼稚園", "倉庫"}
     assert shared([("a", "倉庫"), ("a", "倉庫"), ("b", "倉庫"), ("c", "管理")]) == []
 
 

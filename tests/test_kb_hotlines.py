@@ -5,15 +5,18 @@ from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
+from handoff import access
 from knowledge_base import helplines
 from knowledge_base.helplines import Period
 from knowledge_base.hotlines import choose
 from knowledge_base.vocabulary import vocabulary
 from storage.clock import JAPAN
-from storage.kb_care import LineDial
+from storage.kb_care import LineDial, LinePeriod
 from tests.conftest import Town
-from tests.desk import Colleague, a_case, at_work
+from tests.desk import PASSWORD, Colleague, a_case, at_work
+from tests.stand_ins.rasa import StandInRasa
 from tests.test_kb import send
 from tests.test_kb_fresh import seen
 
@@ -83,6 +86,36 @@ async def test_a_period_is_entered_and_counts_in_every_turn_and_ends_by_itself(t
             assert (await send(tanaka, f"{HOTLINES}/periods/1/withdraw", {})).status_code == 409
             assert (await send(tanaka, f"{HOTLINES}/periods/2/withdraw", {})).status_code == 303
             assert "2027年1月10日" not in await seen(tanaka, HOTLINES)
+
+
+LONELY_WORDS = "一人暮らしで、話す相手がだれもいません。何日も声を出していなくて、さびしいです"
+
+
+async def test_who_is_lonely_is_told_at_the_end_and_who_is_in_danger_is_told_what_saves(
+    town: Town, rasa: StandInRasa
+) -> None:
+    rasa.answer = [{"text": "ありがとうございました。"}, {"custom": {"do": "finish"}}]
+    texts = []
+    for words, holds in ((LONELY_WORDS, False), (LONELY_WORDS, True), (f"{LONELY_WORDS}。もう死にたいです", True)):
+        somebody = town.resident()
+        await somebody.come()
+        now = town.clock.now()
+        row = LinePeriod(line="kodoku_9999", begins=now, ends=now + timedelta(hours=1), staff_id=1, at=now)
+        if holds and not helplines.now():
+            await town.service.database.write(lambda session: _enter(session, row))  # noqa: B023
+            town.service.bells.ring(helplines.BELL)
+            await town.until(_known, 5)
+        texts.append("\n".join(await somebody.talk(words)))
+    assert ["#9999" in text for text in texts] == [False, True, False]
+
+
+async def _known() -> bool:
+    return bool(helplines.now())
+
+
+def _enter(session: Session, row: LinePeriod) -> None:
+    access.add_staff(session, "yamada@example.jp", "admin", PASSWORD, row.at, "山田")
+    session.add(row)
 
 
 async def test_a_number_is_dialled_remembered_and_to_be_dialled_again(town: Town, yamada: Colleague) -> None:
