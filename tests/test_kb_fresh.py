@@ -207,7 +207,7 @@ def mails(mail: StandInMail) -> dict[str, str]:
     """What each reader was told, and forgets it."""
     read = [message_from_bytes(one.encode(), policy=policy.default) for one in mail.mails]
     mail.mails.clear()
-    return {str(one["To"]): one.get_content() for one in read}  # type: ignore[attr-defined]
+    return {str(one["To"]): one.get_content() for one in read}
 
 
 async def monday(town: Town, mail: StandInMail, days: float = 7) -> dict[str, str]:
