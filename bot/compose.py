@@ -11,7 +11,7 @@ from bot.understanding import Assessment
 from bot.words import Words, languages
 from bot.work import Thought
 from handoff import summary, waiting
-from knowledge_base import hotlines
+from knowledge_base import helplines, hotlines
 from storage.clock import JAPAN
 from storage.settings import Settings
 
@@ -51,6 +51,7 @@ def own_lines(
         elif line.do == "show_summary":
             yield Line(_summary(thought.assessment, own))
         elif line.do == "finish":
+            yield from _lines_of_these_days(thought, own, now)
             yield Line(_next_steps(thought, own, now, settings, about))
         elif line.do == "show_when":
             yield Line(_when(own, now, settings, about))
@@ -70,12 +71,24 @@ def _hotlines(thought: Thought, own: Words, now: datetime) -> Iterator[Line]:
         language=language,
         now=now.astimezone(JAPAN),
         fields=[found.id for found in assessment.fields],
+        periods=helplines.now(),
     )
     chosen = fit(danger.kinds, immediate=immediate)
     told = fit(thought.talk.told_lines) if thought.talk.told_lines and not immediate else []
     if not {line.id for line in chosen} <= {line.id for line in told}:
         intro = own.hotlines["urgent" if immediate else "intro"]
         yield Line("\n".join([intro, *own.hotlines_of(chosen, language)]))
+
+
+def _lines_of_these_days(thought: Thought, own: Words, now: datetime) -> Iterator[Line]:
+    """At the end of a talk without danger, a helpline that answers only in these days, where it fits the trouble."""
+    assessment = thought.assessment
+    if assessment.urgency.level != "none":
+        return
+    fields = [found.id for found in assessment.fields]
+    if fitting := hotlines.of_these_days(fields, now=now.astimezone(JAPAN), periods=helplines.now()):
+        language = thought.language.removesuffix("-easy")
+        yield Line("\n".join([own.hotlines["intro"], *own.hotlines_of(fitting, language)]))
 
 
 def _age(assessment: Assessment) -> int | None:

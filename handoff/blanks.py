@@ -56,7 +56,7 @@ def blanked(text: str) -> str:
     text = unicodedata.normalize("NFKC", text)
     for pattern, instead in _PATTERNS:
         text = pattern.sub(instead, text)
-    units = list(_tokenizer().tokenize(text, SplitMode.C))
+    units = list(tokenizer().tokenize(text, SplitMode.C))
     gone = _names(units)
     out: list[str] = []
     for at, unit in enumerate(units):
@@ -106,7 +106,8 @@ def _noun(unit: Morpheme) -> bool:
     return kinds[0] in ("名詞", "接頭辞", "形状詞") and kinds[1] != "数詞"
 
 
-def _tokenizer() -> Tokenizer:
+def tokenizer() -> Tokenizer:
+    """The tokenizer of this thread."""
     if not hasattr(_local, "tokenizer"):
         _local.tokenizer = Dictionary().tokenizer()
     tokenizer: Tokenizer = _local.tokenizer

@@ -16,6 +16,7 @@ from handoff.corrections import TOPICS
 from handoff.moments import day, day_and_time
 from handoff.tongue import say
 from handoff.words import confidence_in_words, field_name, service_name, spoken
+from knowledge_base import helplines
 from knowledge_base.hotlines import choose
 from knowledge_base.vocabulary import vocabulary
 from storage.clock import JAPAN
@@ -242,7 +243,9 @@ def _hotlines(stands: Mapping[str, Any], language: str, now: datetime) -> list[d
     """National lines whose number was checked, for what was told: to pass on, and to ring oneself."""
     kinds = stands["urgency"]["kinds"] if stands.get("urgency") else ()
     fields = [one["id"] for one in stands.get("fields", ())]
-    lines = choose(kinds, age=None, language=language[:2], now=now.astimezone(JAPAN), fields=fields)
+    lines = choose(
+        kinds, age=None, language=language[:2], now=now.astimezone(JAPAN), fields=fields, periods=helplines.now()
+    )
     return [{"name": one.name, "number": one.number, "hours": one.hours if one.hours_checked else ""} for one in lines]
 
 

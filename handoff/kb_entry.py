@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 from sqlalchemy.orm import Session
 
-from handoff import audit, kb_desks, kb_view
+from handoff import audit, kb_care, kb_desks, kb_view
 from handoff.access import SignedIn
 from handoff.body import Room
 from handoff.kb_pages import HERE, failed
@@ -41,6 +41,8 @@ DONE = {
     "retired": "終わりにしました。もう案内されません。",
     "restored": "前の版を下書きにもどしました。確かめて公開してください。",
     "unplanned": "公開の予定を取りやめました。",
+    "care": "担当者と見直す日を保存しました。",
+    **kb_care.DONE,
 }
 
 
@@ -195,6 +197,7 @@ class _Pages:
                 "theirs": kb_view.who_saved(session, every[0]) if theirs else "",
                 "differences": _against(entry.kind, every[0], form) if theirs and form else [],
                 "heirs": _heirs(entry),
+                "care": kb_care.shown(session, entry, now),
                 "checked": whole_day(entry.checked_on) if entry.checked_on else "",
             }  # fmt: skip
 

@@ -16,11 +16,11 @@ from handoff.pages import StaffRoute, page
 from handoff.settings_pages import only
 from handoff.tongue import say
 from handoff.words import field_name, field_names
-from knowledge_base import live, town, versions
+from knowledge_base import care, live, town, versions
 from knowledge_base.entries import entries
 from knowledge_base.vocabulary import Service, vocabulary
 from storage.bells import Bells
-from storage.clock import Clock
+from storage.clock import JAPAN, Clock
 from storage.database import Database
 from storage.knowledge import KbEntry
 from storage.settings import Settings
@@ -28,6 +28,7 @@ from storage.settings import Settings
 HERE = "/staff/kb"
 A_PAGE = 100
 LONGEST_SEARCH = 100
+OWNERS = {"me": "自分", "none": "いない"}
 DONE = {"demo": "見本の町の窓口を入れて、公開しました。"}
 
 
@@ -65,6 +66,8 @@ class _Pages:
         def look(session: Session, who: SignedIn, now: datetime) -> dict[str, Any]:
             only(who, "admin")
             found = versions.listed(asked.q, asked.kind, asked.field, asked.state, unchecked=asked.unchecked)
+            today = now.astimezone(JAPAN).date()
+            found = care.narrowed(found, owner=asked.owner_of(who.staff.id), due=today if asked.due else None)
             total = session.scalar(select(func.count()).select_from(found.order_by(None).subquery())) or 0
             shown = session.scalars(found.offset(asked.page * A_PAGE).limit(A_PAGE)).all()
             any_ = total or session.scalar(select(KbEntry.id).limit(1)) is not None
@@ -73,6 +76,7 @@ class _Pages:
         shown = await self._office.look(request, look)
         return page(
             "kb.html", here=HERE, tab=HERE, failed=failed(), asked=asked, fields=field_names(), a_page=A_PAGE,
+            owners=list(OWNERS.items()),
             kinds=list(kb_view.KIND_NAMES.items()), states=list(kb_view.STATE_NAMES.items()),
             done=say(DONE.get(request.query_params.get("done", ""), "")), **shown,
         )  # fmt: skip
@@ -127,12 +131,18 @@ class _Asked:
         self.field = _known(asked.get("field", ""), vocabulary().fields)
         self.state = _known(asked.get("state", ""), kb_view.STATE_NAMES)
         self.unchecked = asked.get("unchecked") == "1"
+        self.owner = _known(asked.get("owner", ""), OWNERS)
+        self.due = asked.get("due") == "1"
         number = asked.get("page", "0")
         self.page = int(number) if number.isascii() and number.isdecimal() and len(number) < 6 else 0
 
     @property
     def anything(self) -> bool:
-        return bool(self.q or self.kind or self.field or self.state or self.unchecked)
+        return bool(self.q or self.kind or self.field or self.state or self.unchecked or self.owner or self.due)
+
+    def owner_of(self, me: int) -> int | None:
+        """Whose entries: mine, nobody's (care.NOBODY), or anybody's (None)."""
+        return {"me": me, "none": care.NOBODY}.get(self.owner)
 
     def fits(self, service: Service) -> bool:
         """Whether a bundled service is among what is asked for."""

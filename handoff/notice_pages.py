@@ -7,11 +7,11 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.orm import Session
 
-from handoff import audit, notices
+from handoff import audit, kb_weekly, notices
 from handoff.access import SignedIn
 from handoff.moments import day_and_time
 from handoff.notice_targets import sender, targets
-from handoff.office import Office
+from handoff.office import Form, Office
 from handoff.pages import StaffRoute, page
 from handoff.settings_pages import HERE, only
 from handoff.tongue import say
@@ -53,15 +53,34 @@ def routes(settings: Settings, database: Database, bells: Bells, clock: Clock) -
             return await show(request, problem=say("{name}に届きませんでした。", name=detail) + failed)
         return await show(request, say("{name}に試しのお知らせを送りました。", name=detail))
 
+    async def weekly(request: Request) -> Response:
+        def work(session: Session, who: SignedIn, form: Form, now: datetime) -> bool:
+            only(who, "admin")
+            off = form.get("act") == "off"
+            kb_weekly.switch(session, who, off, now)
+            return off
+
+        off = await office.change(request, work)
+        done = say("週のまとめを止めました。") if off else say("次の月曜日から、週のまとめを送ります。")
+        return await show(request, done)
+
     router.add_api_route("/settings/notices", shown)
+    router.add_api_route("/settings/notices/weekly", weekly, methods=["POST"])
     router.add_api_route("/settings/notices/test", test, methods=["POST"])
     return router
 
 
 def _view(session: Session, who: SignedIn, settings: Settings) -> tuple[SignedIn, dict[str, Any]]:
     only(who, "admin")
-    sent = notices.last_sent(session)
+    sent, weekly = notices.last_sent(session), kb_weekly.state(session)
     return who, {
+        "weekly": {
+            **weekly,
+            "last": _when(weekly["last"]),
+            "failures": [
+                {**one, "target": NAMES[one["target"]], "next": _when(one["next"])} for one in weekly["failures"]
+            ],
+        },
         "targets": [
             {
                 "id": target,

@@ -40,17 +40,22 @@ class Word:
     """What is told."""
 
     id: str
-    #: danger, waiting, or test
+    #: danger, waiting, weekly, or test
     kind: str
     case_id: str | None
     level: str
     waiting_minutes: int
     url: str
     at: datetime
+    #: Of the weekly summary: what it says, and to whom a mail goes ("": to the addresses of the settings).
+    told: str = ""
+    to: str = ""
 
     @property
     def sentence(self) -> str:
-        """For people, in one line."""
+        """For people, in one line; the weekly summary has several."""
+        if self.kind == "weekly":
+            return self.told
         if self.kind == "test":
             return say("これは試しのお知らせです。届いていれば、設定は正しくできています。")
         level = words().levels[self.level] or say("なし")
@@ -80,6 +85,7 @@ async def _webhook(settings: Settings, word: Word) -> None:
         {
             "id": word.id, "kind": word.kind, "case_id": word.case_id, "level": word.level,
             "waiting_minutes": word.waiting_minutes, "url": word.url, "at": word.at.isoformat(),
+            **({"text": word.told} if word.told else {}),
         }
     )  # fmt: skip
     timestamp = str(int(word.at.timestamp()))
@@ -95,7 +101,8 @@ async def _chat(settings: Settings, word: Word) -> None:
     """Slack's form, which most chats take; LINE WORKS has its own."""
     url = settings.notice_chat_url or ""
     if (urlsplit(url).hostname or "").endswith("worksmobile.com"):
-        button = {"label": say("相談を開く"), "url": word.url}
+        opens = say("やることを開く") if word.kind == "weekly" else say("相談を開く")
+        button = {"label": opens, "url": word.url}
         content: dict[str, object] = {"title": _subject(word), "body": {"text": word.sentence}, "button": button}
     else:
         content = {"text": f"{word.sentence}\n{word.url}"}
@@ -106,11 +113,12 @@ async def _mail(settings: Settings, word: Word) -> None:
     mail = EmailMessage()
     mail["Subject"] = _subject(word)
     mail["From"] = sender(settings)
-    mail["To"] = settings.notice_mail_to
+    mail["To"] = word.to or settings.notice_mail_to
     mail["Date"] = format_datetime(word.at)
     # The same for every try, so that a mail that was sent twice is known for one.
-    mail["Message-ID"] = f"<{word.id}@{sender(settings).rpartition('@')[2]}>" if word.case_id else make_msgid()
-    mail.set_content(f"{word.sentence}\n\n{word.url}\n\n" + say("うけとめ（{town}）", town=settings.town) + "\n")
+    mail["Message-ID"] = f"<{word.id}@{sender(settings).rpartition('@')[2]}>" if word.kind != "test" else make_msgid()
+    link = f"{word.url}\n\n" if word.url else ""
+    mail.set_content(f"{word.sentence}\n\n{link}" + say("うけとめ（{town}）", town=settings.town) + "\n")
     try:
         await asyncio.to_thread(_smtp, settings.smtp_url or "", mail)
     except smtplib.SMTPAuthenticationError:
@@ -172,6 +180,8 @@ async def _post(url: str, body: str, headers: dict[str, str]) -> None:
 
 
 def _subject(word: Word) -> str:
+    if word.kind == "weekly":
+        return say("【うけとめ】知識ベースの今週のやること")
     if word.kind == "danger":
         return say("【うけとめ】{level}：人を待っている相談があります", level=words().levels[word.level])
     return (

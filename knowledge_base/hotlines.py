@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, time
 
+from knowledge_base.helplines import BY_PERIOD, Period
 from knowledge_base.vocabulary import Hotline, vocabulary
 
 SHOWN = 2
@@ -39,8 +40,6 @@ EMERGENCY: dict[str, str] = {
     "sexual_violence": "police",
     "harm_to_others": "police",
 }
-# Shown only in a period that an admin enters; nothing enters one yet.
-BY_PERIOD = {"kodoku_9999"}
 # Opening hours of lines that are not open all day, so that nobody is sent to a closed one. Local time.
 OPEN: dict[str, tuple[time, time]] = {"childline": (time(16), time(21)), "inochi_free": (time(16), time(21))}
 
@@ -53,10 +52,12 @@ def choose(
     now: datetime,
     fields: Iterable[str] = (),
     immediate: bool = False,
+    periods: Iterable[Period] = (),
 ) -> list[Hotline]:
     """At most two lines, best first; empty when nothing fits. `now` is the resident's local time.
 
     `immediate` puts 110 or 119 first. A child is shown a child's line; an adult, or somebody of unknown age, never.
+    `periods`: when the lines answer that are there only at times; without one they are not shown.
     """
     kinds, fields = list(kinds), list(fields)
     wanted = [EMERGENCY[k] for k in kinds if immediate and k in EMERGENCY]
@@ -66,10 +67,18 @@ def choose(
     # Where a line fits the danger, one that only fits the field (working conditions, debts) would be one too many.
     wanted += [line.id for line in _by_match(kinds, [] if wanted else fields)]
     lines = [vocabulary().hotlines[name] for name in dict.fromkeys(wanted)]
-    fitting = [line for line in lines if _may_show(line, age, now)]
+    periods = tuple(periods)
+    fitting = [line for line in lines if _may_show(line, age, now, periods)]
     if language != "ja":  # a line that speaks the resident's language goes before one that does not
         fitting.sort(key=lambda line: line.id not in EMERGENCY.values() and language not in line.languages)
     return fitting[:SHOWN]
+
+
+def of_these_days(fields: Iterable[str], *, now: datetime, periods: Iterable[Period]) -> list[Hotline]:
+    """The lines for one of the fields that answer now, and only at times."""
+    fields, periods = set(fields), tuple(periods)
+    lines = [vocabulary().hotlines[name] for name in sorted(BY_PERIOD)]
+    return [line for line in lines if fields & set(line.fields) and _may_show(line, None, now, periods)]
 
 
 def as_line(line: Hotline) -> str:
@@ -91,8 +100,10 @@ def _by_match(kinds: list[str], fields: list[str]) -> list[Hotline]:
     return sorted((line for line in lines if line.id not in emergency), key=lambda line: line.free is not True)
 
 
-def _may_show(line: Hotline, age: int | None, now: datetime) -> bool:
-    if not line.number_checked or line.id in BY_PERIOD:
+def _may_show(line: Hotline, age: int | None, now: datetime, periods: Iterable[Period]) -> bool:
+    if not line.number_checked:
+        return False
+    if line.id in BY_PERIOD and not any(period.line == line.id and period.holds(now) for period in periods):
         return False
     if line.id in CHILDREN_ONLY or line.max_age is not None:
         limit = line.max_age if line.max_age is not None else ADULT - 1

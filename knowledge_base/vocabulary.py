@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -41,7 +42,10 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class Hotline:
-    """A public helpline. `free` is None where it depends on the region; only checked numbers may be shown."""
+    """A public helpline. `free` is None where it depends on the region; only checked numbers may be shown.
+
+    `looked_at`: when its number was last compared with public pages, or dialled.
+    """
 
     id: str
     name: str
@@ -55,6 +59,7 @@ class Hotline:
     languages: tuple[str, ...]
     max_age: int | None
     note: str
+    looked_at: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +74,8 @@ def vocabulary(folder: Path = CONTENT) -> Vocabulary:
     """Reads and checks all three files. Raises ContentError."""
     fields = _entries(folder / "fields.yml", "fields", _field)
     services = _entries(folder / "services.yml", "services", _service)
-    hotlines = _entries(folder / "hotlines.yml", "hotlines", _hotline)
+    checked = _checked_on(folder / "hotlines.yml")
+    hotlines = _entries(folder / "hotlines.yml", "hotlines", lambda row: _hotline(row, checked))
     for service in services.values():
         _only_known(folder / "services.yml", service.id, service.fields, fields)
     for hotline in hotlines.values():
@@ -96,14 +102,26 @@ def _entries(path: Path, key: str, build: Callable[[Mapping[str, Any]], T]) -> d
 
 
 def _rows(path: Path, key: str) -> Iterable[Any]:
+    rows = _file(path).get(key)
+    if not isinstance(rows, list):
+        raise ContentError(f"{path.name} must hold a list under `{key}:`.")
+    return rows
+
+
+def _checked_on(path: Path) -> date:
+    """When the whole file was last compared with public pages."""
+    found = _file(path).get("checked_on")
+    if not isinstance(found, date):
+        raise ContentError(f"{path.name} must hold a date under `checked_on:`.")
+    return found
+
+
+def _file(path: Path) -> Mapping[str, Any]:
     try:
         data = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ContentError(f"{path.name} cannot be read as YAML.") from error
-    rows = data.get(key) if isinstance(data, Mapping) else None
-    if not isinstance(rows, list):
-        raise ContentError(f"{path.name} must hold a list under `{key}:`.")
-    return rows
+    return data if isinstance(data, Mapping) else {}
 
 
 def _field(row: Mapping[str, Any]) -> Field:
@@ -116,7 +134,7 @@ def _service(row: Mapping[str, Any]) -> Service:
     return Service(row["id"], _text(row, "ja"), _names(row, "fields"), _text(row, "about"))
 
 
-def _hotline(row: Mapping[str, Any]) -> Hotline:
+def _hotline(row: Mapping[str, Any], checked: date) -> Hotline:
     number = _text(row, "number")
     if not number.strip("0123456789-#") == "":
         raise ValueError("number may hold digits, hyphens and # only.")
@@ -133,7 +151,14 @@ def _hotline(row: Mapping[str, Any]) -> Hotline:
         languages=_names(row, "languages") if "languages" in row else ("ja",),
         max_age=row.get("audience", {}).get("max_age"),
         note=row.get("note", ""),
+        looked_at=_day(row.get("dialled_on", checked)),
     )
+
+
+def _day(value: Any) -> date:
+    if not isinstance(value, date):
+        raise ValueError("dialled_on must be a date.")
+    return value
 
 
 def _text(row: Mapping[str, Any], key: str) -> str:

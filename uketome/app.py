@@ -35,9 +35,12 @@ from handoff import (
     finding,
     form_settings,
     forms,
+    kb_care,
     kb_entry,
     kb_open,
+    kb_hotlines,
     kb_pages,
+    kb_todo,
     kb_try,
     lease,
     letter_pages,
@@ -57,10 +60,11 @@ from handoff import (
     tongue,
     trail_pages,
 )
+from handoff.kb_weekly import Weekly
 from handoff.notices import Notices
 from handoff.pages import answer_no_such_page
 from handoff.trail import Trail
-from knowledge_base import live
+from knowledge_base import helplines, live
 from storage import bells as bell
 from storage import schema
 from storage.bells import Bells
@@ -105,6 +109,9 @@ STAFF_PAGES = (
     kb_pages,
     kb_entry,
     kb_open,
+    kb_care,
+    kb_todo,
+    kb_hotlines,
     console,
 )
 SWEEP_EVERY_S = 5.0
@@ -125,7 +132,9 @@ class Service:
         self.channels: dict[str, Channel] = {"line": self.line} if self.line else {}
         self.outbox = Outbox(self.database, self.bells, clock, self.channels, LineDoor(settings))
         self.notices = Notices(settings, self.database, self.bells, clock)
+        self.weekly = Weekly(settings, self.database, self.bells, clock)
         self.reader = reader.view()
+        self.helplines = helplines.Keeper(self.database, self.bells, clock)
         self.knowledge = live.Keeper(self.database, self.bells, clock, self._take_in)
         turns = Turns(self.database, clock, settings, self.reader, self.rasa, self.outbox)
         self.worker = Worker(self.database, self.bells, clock, settings, turns, self._show_typing)
@@ -145,6 +154,8 @@ class Service:
             self._catch_up,
             self.notices.run,
             self.knowledge.run,
+            self.helplines.run,
+            self.weekly.run,
         ]
         tasks = [asyncio.create_task(_for_ever(loop)) for loop in loops]
         try:

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from alembic import context
 
-from storage import knowledge, support  # noqa: F401 - their tables belong to the schema
+from storage import kb_care, knowledge, support  # noqa: F401 - their tables belong to the schema
 from storage.models import Base, Instant
 
 
