@@ -12,7 +12,7 @@ from sqlalchemy import CursorResult, Select, select, update
 from sqlalchemy.orm import Session
 
 from knowledge_base import entries, town
-from storage.knowledge import KbEntry, KbVersion
+from storage.knowledge import KbAreas, KbEntry, KbVersion
 
 STATES = ("draft", "review", "published", "retired")
 DECIDED = ("published", "retired")
@@ -129,6 +129,11 @@ def decided_since(session: Session, last: int) -> list[tuple[KbVersion, str]]:
         .order_by(KbVersion.id)
     )
     return [(version, kind) for version, kind in session.execute(asked)]
+
+
+def areas(session: Session) -> KbAreas | None:
+    """The newest version of the town's districts."""
+    return session.scalars(select(KbAreas).order_by(KbAreas.id.desc()).limit(1)).first()
 
 
 def load_demo(session: Session, now: datetime) -> int:

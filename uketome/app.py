@@ -35,6 +35,7 @@ from handoff import (
     finding,
     form_settings,
     forms,
+    kb_areas,
     kb_entry,
     kb_pages,
     kb_try,
@@ -102,6 +103,7 @@ STAFF_PAGES = (
     cost_settings,
     kb_pages,
     kb_entry,
+    kb_areas,
     console,
 )
 SWEEP_EVERY_S = 5.0
