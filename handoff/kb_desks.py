@@ -1,6 +1,6 @@
 """Where a service is found: the published desks that serve it, with what staff and residents need to go there."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -13,20 +13,28 @@ from knowledge_base.opening import Opening, closings, open_now
 from knowledge_base.vocabulary import vocabulary
 from storage.clock import JAPAN
 
+#: A sentence with its values filled in, as `handoff.tongue.say`.
+Say = Callable[..., str]
 MOST = 4
 #: Where each district has a desk and the resident's is not known, nobody is to miss theirs.
 MOST_BY_DISTRICT = 16
 
 
 def contacts(service: str, now: datetime, where: Where = UNKNOWN) -> list[dict[str, Any]]:
-    """The desks of a service, those that are open first; where a resident's area is known, the nearest before that."""
+    """The desks of a service that staff are shown."""
+    found = nearest(service, now, where)
+    most = MOST_BY_DISTRICT if where.kind == "unknown" and any(one["areas"] for one in found) else MOST
+    return found[:most]
+
+
+def nearest(service: str, now: datetime, where: Where = UNKNOWN, say: Say = say) -> list[dict[str, Any]]:
+    """All desks of a service, those that are open first; where a resident's area is known, the nearest before that."""
     published = live.now()
-    found = [
-        (published.areas.rank(desk.content, where) or 0, contact(desk.content, now))
+    ranked = [
+        (published.areas.rank(desk.content, where) or 0, {"id": desk.id, **contact(desk.content, now, say)})
         for desk in published.desks(service, where)
     ]
-    most = MOST_BY_DISTRICT if where.kind == "unknown" and any(one["areas"] for _, one in found) else MOST
-    return [one for _, one in sorted(found, key=lambda one: (one[0], not one[1]["open"]))][:most]
+    return [one for _, one in sorted(ranked, key=lambda one: (one[0], not one[1]["open"]))]
 
 
 def where(told: str, address: str = "") -> Where:
@@ -59,8 +67,8 @@ def for_others(service: str, where: Where) -> str:
     return say("{town}の人のための支援です", town=areas.town) if where.kind == "elsewhere" and in_town else ""
 
 
-def contact(content: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-    """One desk as it is shown; `opening` says in words whether it is open now."""
+def contact(content: Mapping[str, Any], now: datetime, say: Say = say) -> dict[str, Any]:
+    """One desk as it is shown; `opening` says in words whether it is open now. `say`: in whose language."""
     opening = opens(content, now)
     areas = live.now().areas.names(content.get("areas", ()))
     return {
@@ -70,7 +78,7 @@ def contact(content: Mapping[str, Any], now: datetime) -> dict[str, Any]:
         "hours": town.hours_in_words(content),
         "holidays": content.get("holidays", "closed"),
         "closings": [_closing(*one) for one in closings(content.get("closed_on", ()), now.astimezone(JAPAN).date())],
-        "opening": _opening(opening, now) if content.get("hours") else "",
+        "opening": _opening(opening, now, say) if content.get("hours") else "",
         "open": opening.open,
     }
 
@@ -83,22 +91,22 @@ def opens(content: Mapping[str, Any], now: datetime) -> Opening:
     )  # fmt: skip
 
 
-def _opening(opening: Opening, now: datetime) -> str:
+def _opening(opening: Opening, now: datetime, say: Say) -> str:
     if opening.open and opening.until:
-        return say("いま開いています（{until}まで）", until=_until(opening.until, now))
+        return say("いま開いています（{until}まで）", until=_until(opening.until, now, say))
     if opening.open:
         return say("いま開いています")
-    parts = [say("いまは閉まっています。") if opening.shut is None else _shut(opening.shut)]
+    parts = [say("いまは閉まっています。") if opening.shut is None else _shut(opening.shut, say)]
     if opening.next:
         parts.append(say("次は{next}から", next=day_and_time(opening.next)))
     return "".join(parts)
 
 
-def _shut(why: str) -> str:
+def _shut(why: str, say: Say) -> str:
     return say("きょうは臨時のお休みです（{why}）。", why=why) if why else say("きょうは臨時のお休みです。")
 
 
-def _until(until: datetime, now: datetime) -> str:
+def _until(until: datetime, now: datetime, say: Say) -> str:
     """Until midnight is until 24時 of this day, as offices say it."""
     here = until.astimezone(JAPAN)
     if here.date() == now.astimezone(JAPAN).date():
