@@ -74,8 +74,8 @@ class _Pages:
         """What is found in somebody's own words. Danger in them is answered first, whatever else is wrong."""
         try:
             form = await read_form(request, FORM)
-        except Problem as problem:
-            return self._found(request, _say(request), status=problem.status, problem=problem.detail)
+        except Problem as refused:
+            return self._found(request, _say(request), status=refused.status, problem=refused.detail)
         say = easily if form.get("easy") == "1" else plainly
         text, chosen, now = clean(form.get("text", "")), form.get("district", ""), self._now
         shown: dict[str, Any] = {"text": text, "chosen": chosen}
@@ -98,7 +98,7 @@ class _Pages:
         say, number = _say(request), _number(request)
         rows, more = view.page_of(view.services_of(id, say), number)
         return self._page(
-            "directory_field.html", request, say, name=say(view.field_in_words(id)), rows=rows, number=number, more=more,
+            "directory_field.html", request, say, name=say(view.FIELDS[id]), rows=rows, number=number, more=more,
             lines=view.lines_of(id, self._now, say),
         )  # fmt: skip
 
@@ -133,7 +133,15 @@ class _Pages:
     def _found(
         self, request: Request, say: Say, *, status: int = 200, headers: dict[str, str] | None = None, **shown: Any
     ) -> Response:
-        blank = {"text": "", "chosen": "", "problem": "", "danger": None, "services": [], "desks": [], "tells": False}
+        blank: dict[str, Any] = {
+            "text": "",
+            "chosen": "",
+            "problem": "",
+            "danger": None,
+            "services": [],
+            "desks": [],
+            "tells": False,
+        }
         values = {**blank, **shown, "districts": view.districts(), "index": False}
         return self._page("directory_found.html", request, say, status, headers, **values)
 

@@ -25,25 +25,24 @@ MOST_BY_NAME = 5
 SHORTEST_NAME, SHORTEST_ASKED, LONGEST_ASKED = 3, 2, 20
 #: The fields as people call what troubles them.
 FIELDS = {
-    "poverty": "生活費や食べ物のこと", "finance": "借金や支払いのこと", "housing": "住まいや家賃のこと", "work": "仕事のこと",
-    "child": "子どもや子育てのこと", "education": "学校や勉強のこと", "youth": "若い人のこれからのこと",
+    "poverty": "生活費や食べ物のこと", "finance": "借金や支払いのこと", "housing": "住まいや家賃のこと",
+    "work": "仕事のこと", "child": "子どもや子育てのこと",
+    "education": "学校や勉強のこと", "youth": "若い人のこれからのこと",
     "hikikomori": "家から出られないこと", "elderly": "高齢の人や介護のこと", "carer": "家族の世話で疲れたとき",
     "disability": "障害のこと", "medical": "病気や医療費のこと", "health": "こころと体の調子のこと",
     "addiction": "お酒やギャンブルなどのこと", "suicide": "消えたいほど、つらいとき", "abuse": "暴力やこわい思いのこと",
     "isolation": "話す人や居場所のこと", "rights": "お金や契約の管理が心配なとき", "justice": "法律や離婚、相続のこと",
-    "consumer": "だまされたかもしれないとき", "multicultural": "外国の人やことばのこと", "living": "買い物や移動、ごみ、近所のこと",
-    "community": "地域を手伝いたいとき",
+    "consumer": "だまされたかもしれないとき", "multicultural": "外国の人やことばのこと",
+    "living": "買い物や移動、ごみ、近所のこと", "community": "地域を手伝いたいとき",
 }  # fmt: skip
+
+#: The kinds of danger that a field is about.
+DANGERS = {"suicide": ("suicide",), "abuse": ("dv", "child_abuse")}
 
 
 def fields(say: Say) -> list[tuple[str, str]]:
     """Every field's id and name, in the order in which they are shown."""
     return [(id_, say(name)) for id_, name in FIELDS.items()]
-
-
-def field_in_words(field: str) -> str:
-    """What a field is about, as people call it."""
-    return FIELDS.get(field, "")
 
 
 def districts() -> list[tuple[str, str]]:
@@ -135,8 +134,9 @@ def danger(urgency: Urgency, age: int | None, fields: Iterable[str], now: dateti
 
 
 def lines_of(field: str, now: datetime, say: Say) -> list[dict[str, str]]:
-    """The helplines of a field."""
-    return hotlines(choose((), age=None, language="ja", now=now, fields=[field]), say)
+    """The helplines of a field: by the danger that it is about, where it is about one."""
+    kinds = DANGERS.get(field, ())
+    return hotlines(choose(kinds, age=None, language="ja", now=now, fields=[field]), say)
 
 
 def hotlines(chosen: Iterable[Hotline], say: Say) -> list[dict[str, str]]:

@@ -106,7 +106,9 @@ async def test_every_field_service_and_desk_has_its_page(demo: Town) -> None:
     assert all(f'href="/directory/fields/{id_}"' in home for id_ in FIELDS)
     for id_ in FIELDS:
         await page(demo, f"/directory/fields/{id_}?easy=1")
-    assert "188" in await page(demo, "/directory/fields/consumer")
+    for field, number in (("consumer", "188"), ("abuse", "189"), ("suicide", "0120279338")):
+        lines = (await page(demo, f"/directory/fields/{field}")).partition("電話で話せるところ")[2]
+        assert f'href="tel:{number}"' in lines.partition("</section>")[0]
     for id_ in list(vocabulary().services)[::7]:
         await page(demo, f"/directory/services/{id_}")
     service = await page(demo, "/directory/services/jukyo_kakuho")
