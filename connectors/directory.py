@@ -4,6 +4,7 @@ Nothing is kept of who looks or of what they look for: the words of a search com
 address and no log, and go out with the page.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
@@ -89,7 +90,7 @@ class _Pages:
                 request, say, status=429, problem=problem, headers={"Retry-After": str(seconds)}, **shown
             )
         reading = await self._understand(text)
-        found = view.search(reading, text, live.now().areas.of(chosen), now, say)
+        found = await asyncio.to_thread(view.search, reading, text, live.now().areas.of(chosen), now, say)
         return self._found(request, say, **shown, **found)
 
     async def field(self, request: Request, id: str) -> Response:
@@ -104,8 +105,8 @@ class _Pages:
 
     async def desks(self, request: Request) -> Response:
         say, number, only_open = _say(request), _number(request), request.query_params.get("open") == "1"
-        found = [view.desk_row(desk, self._now, say) for desk in view.all_desks()]
-        rows, more = view.page_of([row for row in found if row["open"] or not only_open], number)
+        found, more = view.page_of(view.open_desks(self._now) if only_open else view.all_desks(), number)
+        rows = [view.desk_row(desk, self._now, say) for desk in found]
         return self._page(
             "directory_desks.html", request, say, rows=rows, number=number, more=more, only_open=only_open
         )

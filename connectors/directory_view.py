@@ -57,6 +57,11 @@ def all_desks() -> list[Live]:
     )
 
 
+def open_desks(now: datetime) -> list[Live]:
+    """Those of them that are open."""
+    return [one for one in all_desks() if kb_desks.opens(one.content, now).open]
+
+
 def page_of(rows: Sequence[T], number: int) -> tuple[Sequence[T], bool]:
     """One page of a long list, and whether there is another."""
     return rows[number * A_PAGE : (number + 1) * A_PAGE], len(rows) > (number + 1) * A_PAGE
@@ -111,9 +116,13 @@ def service(id_: str, now: datetime, say: Say) -> dict[str, Any] | None:
 
 def search(reading: Reading, text: str, where: Where, now: datetime, say: Say) -> dict[str, Any]:
     """What is found in somebody's words: by their names, and by what they tell."""
-    named = [one for one in _all_services() if _fits(text, _names(one))][:MOST_BY_NAME]
-    found = list(dict.fromkeys([*named, *(one.id for one in reading.services)]))
-    desks = [one for one in all_desks() if _fits(text, [one.content["name"]])][:MOST_BY_NAME]
+    asked = _plain(text)
+    named = [one for one in _all_services() if _fits(asked, _names(one))][:MOST_BY_NAME]
+    found = [
+        one for one in dict.fromkeys([*named, *(found.id for found in reading.services)])
+        if one not in live.now().entries or live.now().areas.rank(live.now().entries[one].content, where) is not None
+    ]  # fmt: skip
+    desks = [one for one in all_desks() if _fits(asked, [one.content["name"]])][:MOST_BY_NAME]
     age = next((member.age for member in reading.members if member.relation == "self"), None)
     return {
         "danger": danger(reading.urgency, age, [one.id for one in reading.fields], now, say),
@@ -173,10 +182,14 @@ def _row(id_: str, say: Say) -> dict[str, Any]:
 
 def _own(entry: Live, say: Say) -> dict[str, Any]:
     content, like = entry.content, entry.content.get("like", "")
+    areas = live.now().areas.names(content.get("areas", ()))
     labels = (("who", say("だれが使えるか")), ("cost", say("お金")), ("begin", say("始めかた")))
     return {
         "id": entry.id, "name": content["name"], "about": content.get("about", ""), "easy": "",
-        "facts": [(label, content[name]) for name, label in labels if content.get(name)],
+        "facts": [
+            *([(say("だれのため"), say("{area}に住む人", area="・".join(areas)))] if areas else []),
+            *((label, content[name]) for name, label in labels if content.get(name)),
+        ],
         "bring": town.lines(content.get("bring", "")), "law": "", "sources": (),
         "checked": _day(content.get("checked", "")), "note": content.get("note", ""), "web": content.get("web", ""),
         "like": (like, live.now().name(like)) if like in vocabulary().services else None, "own": [], "of_town": True,
@@ -203,14 +216,16 @@ def _names(service: str) -> list[str]:
     return [live.now().name(service), *(entry.names if entry else ())]
 
 
-def _fits(text: str, names: Iterable[str]) -> bool:
+def _fits(asked: str, names: Iterable[str]) -> bool:
     """Whether somebody wrote a name, or a part of it."""
-    asked = "".join(town.folded(text).split())
     part = SHORTEST_ASKED <= len(asked) <= LONGEST_ASKED
     return any(
-        (len(name) >= SHORTEST_NAME and name in asked) or (part and asked in name)
-        for name in ("".join(town.folded(one).split()) for one in names)
+        (len(name) >= SHORTEST_NAME and name in asked) or (part and asked in name) for name in map(_plain, names)
     )
+
+
+def _plain(text: str) -> str:
+    return "".join(town.folded(text).split())
 
 
 def _day(written: str) -> str:

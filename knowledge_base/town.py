@@ -93,7 +93,7 @@ def from_demo(desk: Desk) -> dict[str, Any]:
         "name": desk.name, "address": desk.address, "area": "", "note": desk.note, "web": "", "checked": "",
         "phone": desk.phone, "hours": {day: hours[day] for day in DAYS if day in hours},
         "holidays": "open" if desk.open_on_holidays else "closed", "services": list(desk.services),
-        "reach": "town", "areas": [], "closed_on": [],
+        "reach": desk.reach, "areas": list(desk.areas), "closed_on": [],
     }  # fmt: skip
 
 

@@ -137,12 +137,16 @@ def areas(session: Session) -> KbAreas | None:
 
 
 def load_demo(session: Session, now: datetime) -> int:
-    """Publishes the demo town's desks, those that are there already excepted; how many were new."""
-    new = 0
+    """Publishes the demo town's desks, those that are there already excepted; how many were new. Its districts come
+    along where there are none: a town's own are not its."""
+    new, none = 0, areas(session) is None
+    if none:
+        session.add(KbAreas(id=1, content=dict(entries.demo_districts()), at=now))
     for name, desk in entries.demo_town().items():
         id_ = f"town_demo_{name}"[:40]
         if session.get(KbEntry, id_) is None:
-            create(session, "desk", town.from_demo(desk), None, now, Step("published"), id_)
+            content = town.from_demo(desk)
+            create(session, "desk", content if none else {**content, "areas": []}, None, now, Step("published"), id_)
             new += 1
     return new
 

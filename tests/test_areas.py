@@ -140,6 +140,24 @@ async def _published(number: int) -> bool:
     return len(live.now().entries) == number
 
 
+async def test_the_demo_town_shows_it_filled_and_leaves_a_towns_own_districts_alone(
+    town: Town, yamada: Colleague
+) -> None:
+    await send(yamada, "/staff/kb/demo", {})
+    await town.until(lambda: _published(48), 5)
+    now, areas = town.clock.now(), live.now().areas
+    assert [one["name"] for one in kb_desks.contacts("chiiki_houkatsu", now, areas.where("桜ヶ丘"))] == [
+        "北地域包括支援センター"
+    ]
+    assert len(kb_desks.contacts("chiiki_houkatsu", now, areas.where("駅のあたり"))) == 3
+    [hello_work] = kb_desks.contacts("hello_work", now, areas.where("となり市です"))
+    assert hello_work["name"] == "ハローワークうけとめ"
+    await send(
+        yamada, "/staff/kb/areas", {**FORM, "version": "1", "name-0": "", "also-0": "", "name-1": "", "also-1": ""}
+    )
+    assert live.now().areas.number == 1, "its desks still name them"
+
+
 async def test_two_admins_and_wrong_districts_lose_nothing(town: Town, yamada: Colleague) -> None:
     async with at_work(town, "鈴木", "suzuki@example.jp", "admin") as suzuki:
         assert (await send(suzuki, "/staff/kb/areas", {**FORM, "version": "0"})).status_code == 303

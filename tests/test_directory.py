@@ -17,7 +17,7 @@ from knowledge_base.vocabulary import vocabulary
 from storage.settings import ROOT, Settings
 from tests.conftest import Town, running
 from tests.desk import Colleague, at_work
-from tests.test_kb import GAKKI, MADO, counts, made, send
+from tests.test_kb import GAKKI, MADO, NEVER_SAID, counts, made, send
 
 RENT = "夫が仕事をやめて家賃が払えない"
 DEATH = "もう疲れました。死にたいです"
@@ -179,11 +179,13 @@ async def test_a_district_narrows_only_when_it_is_chosen(town: Town, yamada: Col
     assert (await send(yamada, "/staff/kb/areas", form)).status_code == 303
     for name, areas in (("北の窓口", ["d1"]), ("南の窓口", ["d2"])):
         await made(yamada, "desk", **{**MADO, "name": name, "areas": areas, "services": ["jukyo_kakuho"]})
-    await counts(town, "北の窓口", "南の窓口")
+    await made(yamada, "service", **{**GAKKI, "areas": ["d2"]})
+    await counts(town, "北の窓口", "南の窓口", GAKKI["name"])
     assert live.now().areas.number == 1
     for chosen, gone in (("", []), ("d1", ["南の窓口"]), ("d2", ["北の窓口"]), ("d9", [])):
         found = (await ask(town, RENT, district=chosen)).text
         assert [name for name in ("北の窓口", "南の窓口") if name not in found] == gone, chosen
+        assert (GAKKI["name"] in (await ask(town, NEVER_SAID, district=chosen)).text) == (chosen != "d1")
 
 
 async def test_a_town_may_switch_it_off(town: Town, tmp_path: Path) -> None:
