@@ -140,6 +140,7 @@ class _Pages:
             "problem": "",
             "danger": None,
             "services": [],
+            "fields": [],
             "desks": [],
             "tells": False,
         }

@@ -20,7 +20,7 @@ from knowledge_base.vocabulary import Hotline, vocabulary
 T = TypeVar("T")
 
 A_PAGE = 100
-MOST_BY_NAME = 5
+MOST_BY_NAME, MOST_FIELDS = 5, 3
 #: A shorter name would be found in too many sentences, and a longer question in no name.
 SHORTEST_NAME, SHORTEST_ASKED, LONGEST_ASKED = 3, 2, 20
 #: The fields as people call what troubles them.
@@ -128,6 +128,7 @@ def search(reading: Reading, text: str, where: Where, now: datetime, say: Say) -
         "danger": danger(reading.urgency, age, [one.id for one in reading.fields], now, say),
         "services": [{**_row(one, say), "desks": _desks(one, now, say, where)} for one in found],
         "desks": [desk_row(one, now, say) for one in desks],
+        "fields": [(id_, say(FIELDS[id_])) for id_ in _fields_in(asked, reading)],
         "tells": reading.tells,
     }
 
@@ -214,6 +215,15 @@ def _all_services() -> list[str]:
 def _names(service: str) -> list[str]:
     entry = entries().get(service)
     return [live.now().name(service), *(entry.names if entry else ())]
+
+
+def _fields_in(asked: str, reading: Reading) -> list[str]:
+    """The fields that somebody named, and those that their words tell of."""
+    named = [
+        one.id for one in vocabulary().fields.values()
+        if any(len(part) >= SHORTEST_ASKED and part in asked for part in _plain(one.ja).split("・"))
+    ]  # fmt: skip
+    return list(dict.fromkeys([*named, *(one.id for one in reading.fields)]))[:MOST_FIELDS]
 
 
 def _fits(asked: str, names: Iterable[str]) -> bool:

@@ -38,7 +38,7 @@ def sheet(
     stands = corrections.of(case)
     fields = _fields(case, log)
     members = _members(case, log)
-    where = kb_desks.where(stands["topics"].get("area", ""), client.address if client else "")
+    where = kb_desks.where(stands["topics"].get("area") or "", client.address if client else "")
     return {
         "danger": _danger(case, log),
         "speaker": _speaker(case, log),

@@ -66,6 +66,8 @@ async def test_a_long_sentence_finds_services_with_their_desks(demo: Town, caplo
     assert "書いてくださって" not in found.text, "no danger is told of"
     named = (await ask(demo, "収納課")).text
     assert named.index("/directory/desks/town_demo_shuno") < named.index("いま、命や体があぶないとき")
+    for text, field in (("自殺対策の窓口", "suicide"), (RENT, "housing")):
+        assert f'href="/directory/fields/{field}"' in (await ask(demo, text)).text
     assert "合うものを見つけられませんでした" in (await ask(demo, "ぽぽぽ")).text
     assert RENT not in caplog.text
     assert await demo.cases() == []
