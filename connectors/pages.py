@@ -93,6 +93,7 @@ def _page(settings: Settings, name: str) -> bytes:
         templates.get_template(name)
         .render(
             town=settings.town,
+            directory=settings.directory,
             opens=_in_words(settings.staff_from),
             shuts=_in_words(settings.staff_until),
             languages=[(code.split("-")[0], known["name"]) for code, known in languages().items()],

@@ -17,6 +17,7 @@ from handoff.moments import day, day_and_time
 from handoff.tongue import say
 from handoff.words import confidence_in_words, field_name, service_name, spoken
 from knowledge_base import helplines
+from knowledge_base.areas import Where
 from knowledge_base.hotlines import choose
 from knowledge_base.vocabulary import vocabulary
 from storage.clock import JAPAN
@@ -37,6 +38,7 @@ def sheet(
     stands = corrections.of(case)
     fields = _fields(case, log)
     members = _members(case, log)
+    where = kb_desks.where(stands["topics"].get("area") or "", client.address if client else "")
     return {
         "danger": _danger(case, log),
         "speaker": _speaker(case, log),
@@ -50,7 +52,8 @@ def sheet(
         "map": family.on_page(case, client),
         "topics": _topics(case, stands, log),
         "involved": _involved(session, case),
-        "services": _services(case, log, now),
+        "services": _services(case, log, now, where),
+        "where": kb_desks.where_in_words(where),
         "hotlines": _hotlines(stands, case.language, now),
         "not_asked": [spoken().topics[topic] for topic in record.not_asked(case, client)],
         "sentences": [(name, summary.shorten(said, LONGEST_CHOICE)) for name, said in reversed(sentences(messages))],
@@ -178,13 +181,14 @@ def _fields(case: Case, log: _Log) -> list[dict[str, Any]]:
     return shown
 
 
-def _services(case: Case, log: _Log, now: datetime) -> list[dict[str, Any]]:
+def _services(case: Case, log: _Log, now: datetime, where: Where) -> list[dict[str, Any]]:
     return [
         {
             **one,
             "name": service_name(one["id"]),
             "about": kb_desks.about(one["id"]),
-            "desks": kb_desks.contacts(one["id"], now),
+            "desks": kb_desks.contacts(one["id"], now, where),
+            "for_others": kb_desks.for_others(one["id"], where),
             "by": log.by(one["version"]),
         }
         for one in corrections.services(case.assessment, case.corrected)

@@ -21,6 +21,7 @@ from handoff.slips import Entered, Slip
 from handoff.tongue import say
 from handoff.words import field_names, service_name
 from knowledge_base import live, town, versions
+from knowledge_base.days import write_days
 from knowledge_base.entries import DAYS
 from knowledge_base.opening import write_spans
 from knowledge_base.versions import Conflict, Step
@@ -32,6 +33,8 @@ from storage.settings import Settings
 
 #: A desk may serve every service, each a box of its own.
 FORM = Room(400, 256 * 1024)
+#: Inputs of which several may be ticked.
+SEVERAL = ("fields", "services", "areas")
 ACTS = {"save": "draft", "review": "review", "publish": "published"}
 DONE = {
     "draft": "下書きに保存しました。公開中の内容は変わっていません。",
@@ -83,15 +86,16 @@ def routes(settings: Settings, database: Database, bells: Bells, clock: Clock) -
 
 def typed(form: Form) -> town.Typed:
     """A form as the knowledge base reads it."""
-    return town.Typed(form, {name: form.all(name) for name in ("fields", "services")})
+    return town.Typed(form, {name: form.all(name) for name in SEVERAL})
 
 
 def filled(content: Mapping[str, Any]) -> Filled:
     """An entry's content as it stands in the form."""
     single = {name: str(value) for name, value in content.items() if isinstance(value, str)}
     single["voices"] = "\n".join(content.get("voices", ()))
+    single["closed_on"] = "\n".join(write_days(content.get("closed_on", ())))
     single |= {f"hours-{day}": write_spans(content.get("hours", {}).get(day, ())) for day in DAYS}
-    return Filled(single, {name: content.get(name, ()) for name in ("fields", "services")})
+    return Filled(single, {name: content.get(name, ()) for name in SEVERAL})
 
 
 class _Pages:
@@ -327,6 +331,8 @@ def _choices() -> dict[str, Any]:
         "kinds_of_service": [(id_, name) for id_, name in services if not id_.startswith("town_")],
         "weekdays": list(town.WEEKDAYS.items()),
         "holidays": list(kb_view.HOLIDAYS.items()),
+        "reaches": list(kb_view.REACHES.items()),
+        "districts": [(one.id, one.name) for one in live.now().areas.districts],
         "labels": kb_view.LABELS,
         "most": {**town.TEXTS["service"], **town.TEXTS["desk"]},
     }

@@ -1,7 +1,7 @@
 """An entry of the knowledge base made ready to be shown: its content in words, its versions, what two of them differ
 in."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ from handoff.moments import day_and_time, whole_day
 from handoff.tongue import say
 from handoff.words import field_name, service_name
 from knowledge_base import live
+from knowledge_base.days import write_days
 from knowledge_base.opening import write_spans
 from knowledge_base.town import WEEKDAYS
 from storage.knowledge import KbEntry, KbVersion
@@ -23,9 +24,11 @@ STATE_NAMES = {"draft": "下書き", "review": "確認待ち", "published": "公
 LABELS = {
     "name": "名前", "like": "近い支援", "about": "どんな支援か", "fields": "分野", "voices": "例文",
     "who": "だれが使えるか", "cost": "お金", "begin": "始めかた", "bring": "持ち物", "address": "住所",
-    "phone": "電話", "hours": "受付時間", "holidays": "祝日", "services": "受ける支援", "area": "受け持つ地域",
+    "phone": "電話", "hours": "受付時間", "holidays": "祝日", "closed_on": "臨時のお休み", "services": "受ける支援",
+    "reach": "だれのため", "areas": "受け持つ地区", "area": "地域の説明",
     "web": "ホームページ", "note": "覚え書き", "checked": "内容を確かめた日",
 }  # fmt: skip
+REACHES = {"town": "町の人", "prefecture": "都道府県の人", "nation": "全国の人"}
 HOLIDAYS = {"closed": "祝日と年末年始は休み", "open": "祝日と年末年始も開いている"}
 
 
@@ -87,19 +90,25 @@ def in_lines(name: str, value: Any) -> list[str]:
     """One part of an entry as lines of text."""
     if not value:
         return []
-    if name == "fields":
-        return [field_name(one) for one in value]
-    if name == "services":
-        return [service_name(one) for one in value]
-    if name == "like":
-        return [service_name(value)]
-    if name == "holidays":
-        return [say(HOLIDAYS[value])]
-    if name == "checked":
-        return [whole_day(date.fromisoformat(value))]
-    if name == "hours":
-        return [f"{say(letter)}　{write_spans(value[day])}" for day, letter in WEEKDAYS.items() if value.get(day)]
+    if name in _IN_LINES:
+        return _IN_LINES[name](value)
     return list(value) if isinstance(value, list) else str(value).split("\n")
+
+
+#: What is kept in another form than it is read in.
+_IN_LINES: Mapping[str, Callable[[Any], list[str]]] = {
+    "fields": lambda value: [field_name(one) for one in value],
+    "services": lambda value: [service_name(one) for one in value],
+    "like": lambda value: [service_name(value)],
+    "holidays": lambda value: [say(HOLIDAYS[value])],
+    "reach": lambda value: [] if value == "town" else [say(REACHES[value])],
+    "areas": lambda value: live.now().areas.names(value),
+    "closed_on": write_days,
+    "checked": lambda value: [whole_day(date.fromisoformat(value))],
+    "hours": lambda value: [
+        f"{say(letter)}　{write_spans(value[day])}" for day, letter in WEEKDAYS.items() if value.get(day)
+    ],
+}
 
 
 def preview(kind: str, entry_id: str, content: Mapping[str, Any], now: datetime) -> dict[str, Any]:

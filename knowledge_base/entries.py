@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import yaml
 
+from knowledge_base.areas import REACHES
 from knowledge_base.vocabulary import CONTENT, ContentError, vocabulary
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -89,6 +90,8 @@ class Desk:
     open_on_holidays: bool
     note: str
     services: tuple[str, ...]
+    areas: tuple[str, ...] = ()
+    reach: str = "town"
 
 
 @cache
@@ -115,6 +118,17 @@ def demo_town(path: Path = CONTENT / "demo_town.yml") -> Mapping[str, Desk]:
         for service in desk.services:
             _known(path, service)
     return desks
+
+
+@cache
+def demo_districts(path: Path = CONTENT / "demo_town.yml") -> Mapping[str, Any]:
+    """The districts of うけとめ市, as they are kept in the database (storage/knowledge.py)."""
+    town = _mapping(path)
+    districts = [{name: one[name] for name in ("id", "name", "spellings")} for one in town["districts"]]
+    return {
+        "town": town["town"], "prefecture": "", "neighbours": town["neighbours"], "districts": districts,
+        "next": len(districts) + 1,
+    }  # fmt: skip
 
 
 def sentences(text: str) -> list[str]:
@@ -227,6 +241,8 @@ def _desk(path: Path, name: str, row: Any) -> Desk:
             open_on_holidays=_one_of(row, "holidays", HOLIDAYS) == "open",
             note=_text(row, "note"),
             services=_texts(row, "services"),
+            areas=_texts(row, "areas") if "areas" in row else (),
+            reach=_one_of(row, "reach", REACHES) if "reach" in row else "town",
         )
     except KeyError as missing:
         raise ContentError(f"{path.name}: {name} lacks {missing.args[0]}.") from missing

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from knowledge_base import versions
+from knowledge_base.areas import UNKNOWN, Areas, Where, from_content
 from knowledge_base.vocabulary import vocabulary
 from storage.bells import Bells
 from storage.clock import Clock
@@ -56,18 +57,20 @@ class Published:
     #: Since when the newest cannot be taken in; None while all is well.
     failed_since: datetime | None = None
     serving: Mapping[str, Sequence[Live]] = field(default_factory=dict)
+    areas: Areas = field(default_factory=Areas)
 
     @property
     def services(self) -> list[Live]:
         """The town's own services."""
         return [one for one in self.entries.values() if one.kind == "service"]
 
-    def desks(self, service: str) -> Sequence[Live]:
-        """The desks that serve a service; those of the kind it is like, where it has none of its own."""
+    def desks(self, service: str, where: Where = UNKNOWN) -> Sequence[Live]:
+        """The desks that serve a service; those of the kind it is like, where it has none of its own. For somebody
+        whose area is known the nearest first, without those of other districts."""
         own = self.serving.get(service)
         if own is None and (entry := self.entries.get(service)):
             own = self.serving.get(entry.content.get("like", ""))
-        return own or ()
+        return self.areas.narrowed(own or (), where, lambda desk: desk.content)
 
     def name(self, service: str) -> str:
         """What a service of the contract or of the town is called; "" when nobody knows it."""
@@ -103,6 +106,7 @@ class Keeper:
         self._new: set[str] = set()  # entries with versions that were not looked at yet
         self._planned: set[str] = set()  # entries with versions whose time will come
         self._counting: dict[str, int] = {}
+        self._areas = Areas()
         self.published = Published()
         hold(self.published)
 
@@ -139,6 +143,9 @@ class Keeper:
                 self._kinds[one.entry_id] = kind
                 self._new.add(one.entry_id)
             self._last = max(self._last, one.id)
+        newest = versions.areas(session)
+        if newest and newest.id != self._areas.number:
+            self._areas = from_content(newest.id, newest.content)
 
     def _renew(self, moment: datetime) -> bool:
         looked_at = self._new | self._planned
@@ -150,7 +157,7 @@ class Keeper:
         if counting == self._counting and self.published.failed_since is None:
             self._new.clear()
             self._planned = planned
-            return False
+            return self._renew_areas()
         published = self._build(counting)
         before = {one.id: one.number for one in self.published.services}
         if before != {one.id: one.number for one in published.services} or self.published.failed_since:
@@ -158,6 +165,12 @@ class Keeper:
         self._counting, self._planned = counting, planned
         self._new.clear()
         self._hold(published)
+        return True
+
+    def _renew_areas(self) -> bool:
+        if self._areas.number == self.published.areas.number:
+            return False
+        self._hold(replace(self.published, areas=self._areas))
         return True
 
     def _build(self, counting: Mapping[str, int]) -> Published:
@@ -172,7 +185,7 @@ class Keeper:
             entries[id_] = live = Live(id_, self._kinds[id_], number, one.content)
             for service in one.content.get("services", ()):
                 serving.setdefault(service, []).append(live)
-        return Published(entries, names, successors, None, serving)
+        return Published(entries, names, successors, None, serving, self._areas)
 
     def _hold(self, published: Published) -> None:
         self.published = published
@@ -190,4 +203,4 @@ def _has_plan(decided: Mapping[int, KbVersion], moment: datetime) -> bool:
 
 
 def _failed(before: Published, moment: datetime) -> Published:
-    return Published(before.entries, before.names, before.successors, moment, before.serving)
+    return replace(before, failed_since=moment)

@@ -14,6 +14,9 @@ from datetime import date
 from typing import Any
 from urllib.parse import urlsplit
 
+from knowledge_base import days
+from knowledge_base.areas import REACHES
+from knowledge_base.days import DaysError, read_days
 from knowledge_base.entries import DAYS, Desk
 from knowledge_base.opening import HoursError, read_spans, write_spans
 from knowledge_base.vocabulary import vocabulary
@@ -30,6 +33,7 @@ WEEKDAYS = dict(zip(DAYS, "月火水木金土日", strict=True))
 SAME = ("〃", "同", "同上", "同じ", '"')
 _HYPHENS = re.compile(r"[‐‑‒–—―−ーｰ()\s]+")
 _PHONE = re.compile(r"0\d{1,4}-?\d{1,4}-?\d{3,4}|#\d{4}|1\d{2}")
+_DISTRICT = re.compile(r"d[0-9]{1,6}")
 _CLOSED = ("", "休み", "休", "閉", "なし", "-", "―")
 
 
@@ -69,6 +73,7 @@ def read(kind: str, typed: Typed) -> Read:
         found.wrong("name", "名前を書いてください。")
     found.content["web"] = _web(found, typed.single.get("web", ""))
     found.content["checked"] = _day(found, typed.single.get("checked", ""))
+    found.content.update(_reach(found, typed))
     (_service if kind == "service" else _desk)(found, typed)
     return found
 
@@ -88,6 +93,7 @@ def from_demo(desk: Desk) -> dict[str, Any]:
         "name": desk.name, "address": desk.address, "area": "", "note": desk.note, "web": "", "checked": "",
         "phone": desk.phone, "hours": {day: hours[day] for day in DAYS if day in hours},
         "holidays": "open" if desk.open_on_holidays else "closed", "services": list(desk.services),
+        "reach": desk.reach, "areas": list(desk.areas), "closed_on": [],
     }  # fmt: skip
 
 
@@ -172,9 +178,34 @@ def _desk(found: Read, typed: Typed) -> None:
     found.content.update(
         phone=_phone(found, typed.single.get("phone", "")),
         hours=_hours(found, typed.single),
+        closed_on=_closed_on(found, typed.single.get("closed_on", "")),
         holidays=holidays if holidays in ("closed", "open") else "closed",
         services=list(dict.fromkeys(services)),
     )
+
+
+def _reach(found: Read, typed: Typed) -> dict[str, Any]:
+    """How far it reaches, and within the town which districts it is for (none: all). Which of these still are there is
+    looked at when somebody's area is known (knowledge_base/areas.py)."""
+    reach = typed.single.get("reach", "") or "town"
+    areas = [one for one in typed.several.get("areas", ()) if _DISTRICT.fullmatch(one)]
+    if reach not in REACHES:
+        found.wrong("reach", "だれのためのものかを選んでください。")
+    elif areas and reach != "town":
+        found.wrong("areas", "地区を選ぶのは、この町の人のためのものだけです。")
+    return {"reach": reach, "areas": list(dict.fromkeys(areas))}
+
+
+def _closed_on(found: Read, written: str) -> list[list[str]]:
+    typed = lines(written)
+    if len(typed) > days.MOST:
+        found.wrong("closed_on", "臨時のお休みは{most}行までにしてください。", most=days.MOST)
+    try:
+        return read_days(typed)
+    except DaysError as wrong:
+        sentence, line = wrong.args
+        found.wrong("closed_on", sentence, at=typed.index(line) + 1)
+        return []
 
 
 def _text(found: Read, name: str, written: str, most: int) -> str:

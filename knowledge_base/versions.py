@@ -12,7 +12,7 @@ from sqlalchemy import CursorResult, Select, select, update
 from sqlalchemy.orm import Session
 
 from knowledge_base import entries, town
-from storage.knowledge import KbEntry, KbVersion
+from storage.knowledge import KbAreas, KbEntry, KbVersion
 
 STATES = ("draft", "review", "published", "retired")
 DECIDED = ("published", "retired")
@@ -131,13 +131,22 @@ def decided_since(session: Session, last: int) -> list[tuple[KbVersion, str]]:
     return [(version, kind) for version, kind in session.execute(asked)]
 
 
+def areas(session: Session) -> KbAreas | None:
+    """The newest version of the town's districts."""
+    return session.scalars(select(KbAreas).order_by(KbAreas.id.desc()).limit(1)).first()
+
+
 def load_demo(session: Session, now: datetime) -> int:
-    """Publishes the demo town's desks, those that are there already excepted; how many were new."""
-    new = 0
+    """Publishes the demo town's desks, those that are there already excepted; how many were new. Its districts come
+    along where there are none: a town's own are not its."""
+    new, none = 0, areas(session) is None
+    if none:
+        session.add(KbAreas(id=1, content=dict(entries.demo_districts()), at=now))
     for name, desk in entries.demo_town().items():
         id_ = f"town_demo_{name}"[:40]
         if session.get(KbEntry, id_) is None:
-            create(session, "desk", town.from_demo(desk), None, now, Step("published"), id_)
+            content = town.from_demo(desk)
+            create(session, "desk", content if none else {**content, "areas": []}, None, now, Step("published"), id_)
             new += 1
     return new
 

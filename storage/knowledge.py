@@ -1,4 +1,4 @@
-"""The tables of a town's own knowledge: its services and its desks, each in versions that are only ever added.
+"""The tables of a town's own knowledge: its services, desks and districts, in versions that are only ever added.
 
 A version is a whole: what stood in the form, who saved it, and what it is for. What counts for residents is the newest
 version that decided something (published, retired) and whose time has come; drafts beside it change nothing.
@@ -57,3 +57,16 @@ class KbVersion(Base):
     successor: Mapped[str | None] = mapped_column(String(40))
     #: The number of the version that this one brought back.
     restored: Mapped[int | None]
+
+
+class KbAreas(Base):
+    """The town, its neighbours and its districts, whole in each version; the newest counts."""
+
+    __tablename__ = "kb_areas"
+
+    #: The number of the version.
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    #: knowledge_base/areas.py: town, prefecture, neighbours, districts (id, name, spellings)
+    content: Mapped[dict[str, Any]]
+    staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    at: Mapped[datetime]

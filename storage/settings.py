@@ -51,6 +51,8 @@ class Settings(BaseSettings):
     reopen_days: int = Field(default=30, ge=0)
 
     town: str = "うけとめ市"
+    #: The public pages of services and desks, /directory.
+    directory: bool = True
     staff_from: str = Field(default="8:30", pattern=CLOCK_TIME)
     staff_until: str = Field(default="17:15", pattern=CLOCK_TIME)
     chat_messages_per_minute: int = Field(default=40, ge=1)

@@ -15,11 +15,11 @@ from starlette.exceptions import HTTPException
 
 from bot.dialogue import Rasa
 from bot.turn import Turns
-from bot.understanding import Understander
+from bot.understanding import Assessment, Reading, Understander
 from bot.understanding.fields import Explained
 from bot.understanding.local import LocalService
 from bot.worker import Worker, let_wait
-from connectors import line, line_quota, web
+from connectors import directory, line, line_quota, web
 from connectors.base import Channel
 from connectors.inbox import Inbox
 from connectors.line_door import LineDoor
@@ -35,6 +35,7 @@ from handoff import (
     finding,
     form_settings,
     forms,
+    kb_areas,
     kb_care,
     kb_entry,
     kb_hotlines,
@@ -112,6 +113,7 @@ STAFF_PAGES = (
     kb_care,
     kb_todo,
     kb_hotlines,
+    kb_areas,
     console,
 )
 SWEEP_EVERY_S = 5.0
@@ -176,6 +178,10 @@ class Service:
             reader = reader.view()
             await asyncio.to_thread(reader.take_in, [local_service(one) for one in services.values()])
         return await asyncio.to_thread(reader.explain, text)
+
+    async def understand(self, text: str) -> Reading:
+        """What a text tells that belongs to no talk."""
+        return await asyncio.to_thread(self.reader.read, text, Assessment())
 
     def _take_in(self, services: Sequence[live.Live]) -> None:
         self.reader.take_in([local_service(one) for one in services])
@@ -242,6 +248,7 @@ def create_app(service: Service) -> FastAPI:
     app.add_exception_handler(Exception, answer_failure)
     app.include_router(health.routes(service.database, clock, service.rasa))
     app.include_router(web.routes(settings, database, service.inbox, bells, clock))
+    app.include_router(directory.routes(settings, clock, service.understand))
     if settings.line_on:
         app.include_router(line.routes(settings, service.inbox, clock))
     for pages in STAFF_PAGES:
