@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from knowledge_base.town import Typed
+from knowledge_base.town import Said, Typed
 
 
 @dataclass(frozen=True)
@@ -26,3 +26,36 @@ class Row:
     inputs: Mapping[str, str] = field(default_factory=dict)
     #: published, draft or retired: what the row should become; "" leaves that to whoever brings it in.
     state: str = ""
+    #: What is wrong where it stood, before `town.read` looks (a formula without a value): by input, a sentence.
+    wrong: Mapping[str, Said] = field(default_factory=dict)
+
+
+class NotRead(ValueError):
+    """A file cannot be read at all. The sentence, with its values, is for whoever brought it."""
+
+    def __init__(self, sentence: str, **values: object) -> None:
+        super().__init__(sentence.format(**values) if values else sentence)
+        self.said: Said = (sentence, values)
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """What keeps a file from being taken in: where, and a sentence with its values."""
+
+    place: str
+    column: str
+    sentence: str
+    values: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass
+class Brought:
+    """A file as it was read. `notes` are what whoever brought it should know; `shift_jis`: it could not hold every
+    letter."""
+
+    rows: list[Row] = field(default_factory=list)
+    wrong: list[Wrong] = field(default_factory=list)
+    notes: list[Said] = field(default_factory=list)
+    #: Of which kinds the file has a whole table: what it lacks of them is gone from it.
+    kinds: set[str] = field(default_factory=set)
+    shift_jis: bool = False

@@ -35,7 +35,9 @@ from handoff import (
     finding,
     form_settings,
     forms,
+    kb_bring,
     kb_entry,
+    kb_export,
     kb_pages,
     kb_try,
     lease,
@@ -102,6 +104,8 @@ STAFF_PAGES = (
     cost_settings,
     kb_pages,
     kb_entry,
+    kb_export,
+    kb_bring,
     console,
 )
 SWEEP_EVERY_S = 5.0
