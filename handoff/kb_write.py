@@ -101,7 +101,7 @@ def _cell(sheet: Any, column: Column, text: str) -> Any:
     cell.style = "kb-keep" if keep else "kb-text"
     if column.input == "checked" and text >= "1901":
         cell.value, cell.number_format = date.fromisoformat(text), "yyyy/m/d"
-    elif column.input == "version":
+    elif column.input == "version" and text:
         cell.value, cell.number_format = int(text), "0"
     else:
         write_text(cell, _ESCAPE.sub(lambda found: f"_x{ord(found[0]):04X}_", text))
