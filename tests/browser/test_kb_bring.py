@@ -1,4 +1,4 @@
-"""An admin's table at a real browser: five wrong rows of 500 are seen, corrected, brought in, undone, taken out again."""
+"""An admin's table at a real browser: five wrong rows of 500 are seen and corrected; brought in, undone, taken out."""
 
 import asyncio
 from pathlib import Path
