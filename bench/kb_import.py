@@ -1,7 +1,7 @@
 """A table of 10,000 rows brought into the knowledge base: read, looked what it changes, written, taken into the search.
 
-Half of the rows are services with three voices each, half are desks: as an Excel book, and as two CSV files in
-Shift_JIS. Measured is what the service does from the choice of a file until all of it is written; the search takes the
+Half of the rows are services with three voices each, half are desks: as an Excel book, and as two CSV files.
+Measured is what the service does from the choice of a file until all of it is written; the search takes the
 services in afterwards, while the service answers.
 """
 
@@ -89,7 +89,7 @@ def _files(way: str) -> list[bytes]:
     tables = [Table(kind, [_row(kind, number, texts) for number in range(ROWS // 2)]) for kind in kb_sheets.SHEETS]
     if way == "xlsx":
         return [kb_write.as_xlsx(tables)]
-    return [kb_write.as_csv(table, in_shift_jis=True) for table in tables]
+    return [kb_write.as_csv(table) for table in tables]
 
 
 def _row(kind: str, number: int, texts: Sequence[str]) -> list[str]:
