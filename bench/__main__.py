@@ -13,11 +13,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bench import ack, conversation, queue, save_to_hit, start, turn, understanding
+from bench import ack, conversation, kb_import, queue, save_to_hit, start, turn, understanding
 from bench.table import table
 
 RESULTS = Path(__file__).parent / "results.json"
-PARTS = ("understand", "start", "save-to-hit", "conversation", "queue", "ack", "turn")
+PARTS = ("understand", "start", "save-to-hit", "kb-import", "conversation", "queue", "ack", "turn")
 
 
 def main() -> int:
@@ -55,6 +55,8 @@ def measure(part: str, rounds: int, seconds: float) -> dict[str, Any]:
             return queue.run(folder, rounds)
         if part == "save-to-hit":
             return save_to_hit.run(folder, rounds)
+        if part == "kb-import":
+            return kb_import.run(folder, rounds)
         if part == "start":
             return start.run(folder, rounds)
         return dict(understanding.run(rounds))

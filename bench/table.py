@@ -64,6 +64,13 @@ def _save_to_hit(found: Results) -> Iterator[Row]:
         yield f"save to hit beside {int(size):,} services", f"**{one['save_to_hit_s']:.2f}** s; {also}", target
 
 
+def _kb_import(found: Results) -> Iterator[Row]:
+    for way, one in found.items():
+        steps = ", ".join(f"{step} {one[f'{step}_s']:.1f}" for step in ("read", "plan", "write"))
+        also = f"{steps}; CPU {one['all_cpu_s']:.1f} s; search {one['search_s']:.1f}, undo {one['undo_s']:.1f} s"
+        yield f"10,000 rows brought in, {way}", f"**{one['all_s']:.1f}** s: {also}", "under 30 s"
+
+
 def _understand(one: Results) -> Iterator[Row]:
     figure = f"{one['texts_per_s']:.0f} texts/s, p50 {one['p50_ms']:.1f}, **p95 {one['p95_ms']:.1f}** ms"
     yield "understand, 200 characters, one core", figure, "p95 under 10 ms"
@@ -99,5 +106,5 @@ def _start(found: Results) -> Iterator[Row]:
 PARTS = {
     "turn": _turn, "ack": _ack, "understand": _understand, "conversation": _conversation, "queue": _queue,
     "start": _start,
-    "save-to-hit": _save_to_hit,
+    "save-to-hit": _save_to_hit, "kb-import": _kb_import,
 }  # fmt: skip

@@ -28,6 +28,8 @@ class Row:
     state: str = ""
     #: What stood there and has no place with us, each in a sentence with its values.
     left_out: Sequence[Said] = ()
+    #: What is wrong where it stood, before `town.read` looks (a formula without a value): by input, a sentence.
+    wrong: Mapping[str, Said] = field(default_factory=dict)
 
 
 class NotRead(ValueError):
@@ -36,3 +38,26 @@ class NotRead(ValueError):
     def __init__(self, sentence: str, **values: object) -> None:
         super().__init__(sentence.format(**values) if values else sentence)
         self.said: Said = (sentence, values)
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """What keeps a file from being taken in: where, and a sentence with its values."""
+
+    place: str
+    column: str
+    sentence: str
+    values: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass
+class Brought:
+    """A file as it was read. `notes` are what whoever brought it should know; `shift_jis`: it could not hold every
+    letter."""
+
+    rows: list[Row] = field(default_factory=list)
+    wrong: list[Wrong] = field(default_factory=list)
+    notes: list[Said] = field(default_factory=list)
+    #: Of which kinds the file has a whole table: what it lacks of them is gone from it.
+    kinds: set[str] = field(default_factory=set)
+    shift_jis: bool = False

@@ -63,7 +63,7 @@ def add(
     written = session.execute(
         update(KbEntry)
         .where(KbEntry.id == entry_id, KbEntry.head == opened_on)
-        .values(head=number, state=step.state, changed_at=now, **_shown(content))
+        .values(head=number, state=step.state, changed_at=now, **shown(content))
     )
     if cast(CursorResult[Any], written).rowcount != 1:
         raise Conflict(version(session, entry_id))
@@ -151,7 +151,8 @@ def load_demo(session: Session, now: datetime) -> int:
     return new
 
 
-def _shown(content: Mapping[str, Any]) -> dict[str, Any]:
+def shown(content: Mapping[str, Any]) -> dict[str, Any]:
+    """What an entry's row holds of its newest version."""
     checked = content.get("checked")
     return {
         "name": content["name"],

@@ -70,3 +70,31 @@ class KbAreas(Base):
     content: Mapped[dict[str, Any]]
     staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
     at: Mapped[datetime]
+
+
+class KbImport(Base):
+    """A file that somebody brought: the plan of what it would change, then what it did, so that it can be undone."""
+
+    __tablename__ = "kb_imports"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"))
+    at: Mapped[datetime]
+    file_name: Mapped[str]
+    #: Kept until it is applied, since what was planned on entries that changed meanwhile is planned anew.
+    file: Mapped[bytes | None] = mapped_column(deferred=True)
+    plan: Mapped[dict[str, Any] | None] = mapped_column(deferred=True)
+    #: What a process is doing with it (read, apply, undo, nothing), how far it is, and when it last said so.
+    doing: Mapped[str] = mapped_column(String(8), default="")
+    percent: Mapped[int] = mapped_column(default=0)
+    beat_at: Mapped[datetime]
+    #: Why it cannot be read, or what came in between: a sentence and its values.
+    said: Mapped[dict[str, Any] | None]
+    counts: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    applied_at: Mapped[datetime | None]
+    #: published or draft
+    applied_as: Mapped[str] = mapped_column(String(12), default="")
+    #: Each entry written, with the numbers before and after; and of an undone one, those that were left.
+    written: Mapped[dict[str, Any] | None] = mapped_column(deferred=True)
+    undone_at: Mapped[datetime | None]
+    undone_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))

@@ -36,8 +36,10 @@ from handoff import (
     form_settings,
     forms,
     kb_areas,
+    kb_bring,
     kb_care,
     kb_entry,
+    kb_export,
     kb_hotlines,
     kb_open,
     kb_pages,
@@ -114,6 +116,8 @@ STAFF_PAGES = (
     kb_todo,
     kb_hotlines,
     kb_areas,
+    kb_export,
+    kb_bring,
     console,
 )
 SWEEP_EVERY_S = 5.0
