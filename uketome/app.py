@@ -124,7 +124,9 @@ class Service:
         self.notices = Notices(settings, self.database, self.bells, clock)
         self.reader = reader.view()
         self.knowledge = live.Keeper(self.database, self.bells, clock, self._take_in)
-        turns = Turns(self.database, clock, settings, self.reader, self.rasa, self.outbox)
+        turns = Turns(
+            self.database, clock, settings, self.reader, self.rasa, self.outbox, lambda: self.knowledge.published
+        )
         self.worker = Worker(self.database, self.bells, clock, settings, turns, self._show_typing)
         self.turns = turns
 
