@@ -131,19 +131,25 @@ def blocks(asked: Asked, own: Words, now: datetime) -> Iterator[str]:
 def contact(desk: Live, own: Words, now: datetime) -> list[str]:
     """Name, address, number, hours and whether it is open, a line each; what is not known is left out."""
     known, phrases = desk.content, own.desks
-    number = phrases["phone"].format(phone=known["phone"]) if known.get("phone") else known.get("web", "")
-    lines = [known["name"], known.get("address", ""), number, *hours(desk, own), opening(desk, own, now)]
-    return [line for line in lines if line]
+    lines = [known["name"], known.get("address", ""), reached(desk, own), *hours(desk, own)]
+    if known.get("hours") and known.get("holidays") != "open":
+        lines.append(phrases["holidays"])
+    return [line for line in (*lines, opening(desk, own, now)) if line]
+
+
+def reached(desk: Live, own: Words) -> str:
+    """The desk's number, or its page where it has none."""
+    known = desk.content
+    return str(own.desks["phone"].format(phone=known["phone"]) if known.get("phone") else known.get("web", ""))
 
 
 def hours(desk: Live, own: Words) -> list[str]:
-    """The hours in words, a line each: 月〜金 8:30〜17:15, and whether it is closed on holidays."""
+    """The hours in words, a line each: 月〜金 8:30〜17:15."""
     days, phrases = own.desks["days"], own.desks
-    lines = [
+    return [
         f"{phrases['beside'].join(_run(run, days, phrases['to']) for run in runs)} {_spans(spans, phrases)}"
         for runs, spans in week_in_runs(desk.content)
     ]
-    return lines + [phrases["holidays"]] * (bool(lines) and desk.content.get("holidays") != "open")
 
 
 def opening(desk: Live, own: Words, now: datetime) -> str:

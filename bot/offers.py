@@ -75,9 +75,8 @@ def _one(offer: Offer, shown: set[str], own: Words, now: datetime) -> Iterator[s
     if offer.desk is None:
         return
     known = offer.desk.content
-    number = own.desks["phone"].format(phone=known["phone"]) if known.get("phone") else known.get("web", "")
     if offer.desk.id in shown:
         yield own.offers["same"].format(desk=known["name"])
         return
     shown.add(offer.desk.id)
-    yield from filter(None, (known["name"], number, *desks.hours(offer.desk, own)))
+    yield from filter(None, (known["name"], desks.reached(offer.desk, own), *desks.hours(offer.desk, own)))

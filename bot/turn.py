@@ -137,8 +137,8 @@ class Turns:
         """What is named at the end of the talk."""
         if answer is None or "offer_services" not in answer.does:
             return ()
-        wanted, refused = bool(work.case and work.case.person_wanted_at), bool(work.case and work.case.share is False)
-        if wanted or refused or answer.share is False:
+        case = work.case or work.reopens
+        if case and (case.person_wanted_at or case.share is False):
             return ()
         return offers.choose(self._published(), talk, assessment, self._clock.now())
 

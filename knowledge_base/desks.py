@@ -93,7 +93,7 @@ def _within(one: _Hit, other: _Hit) -> bool:
 
 def _service_hits(published: Published, folded: str) -> Iterator[_Hit]:
     own = ((_folded(one.content["name"]), one.content["name"], one.id) for one in published.services)
-    retired = ((_folded(published.names[id_]), published.names[id_], id_) for id_ in published.successors)
+    retired = ((_folded(name), name, id_) for id_, name in _retired(published, desks=False))
     for name, shown, id_ in (*_national(), *own, *retired):
         if len(name) > 1 and (at := folded.find(name)) >= 0:
             yield _Hit(at, at + len(name), "service", id_, shown)
@@ -101,11 +101,18 @@ def _service_hits(published: Published, folded: str) -> Iterator[_Hit]:
 
 def _desk_hits(published: Published, folded: str) -> Iterator[_Hit]:
     desks = [(one.id, one.content["name"]) for one in published.entries.values() if one.kind == "desk"]
-    retired = [(id_, published.names[id_]) for id_ in published.successors]
-    for id_, name in (*desks, *retired):
+    for id_, name in (*desks, *_retired(published, desks=True)):
         for part in _PARTS.split(name):
             if hit := _ending(_folded(part), folded, id_, name):
                 yield hit
+
+
+def _retired(published: Published, *, desks: bool) -> Iterator[tuple[str, str]]:
+    """What was retired, with its name: where a desk took its place, or all else."""
+    for id_ in published.successors:
+        heir = published.entries.get(successor(published, id_))
+        if (heir is not None and heir.kind == "desk") == desks:
+            yield id_, published.names[id_]
 
 
 def _ending(name: str, folded: str, id_: str, shown: str) -> _Hit | None:
