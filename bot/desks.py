@@ -6,7 +6,7 @@ message, then in what it found before. Where none is sure the resident is asked;
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.answers import asks_back
@@ -107,6 +107,13 @@ def look(
     if known := [(one.id, "") for one in sure(before.services)]:
         return _told(published, known, (), now, plainly=heard)
     return NOT_ASKED if expected else Asked("which", plainly=heard)
+
+
+def without_wish(reading: Reading, asked: Asked) -> Reading:
+    """Who asks for a desk wishes to know it, and that is all: 「教えてください」 is not how they want it to be."""
+    if asked.state == "none" or not (asked.plainly or not reading.tells):
+        return reading
+    return replace(reading, topics={topic: told for topic, told in reading.topics.items() if topic != "wish"})
 
 
 def sure(services: Iterable[ServiceFinding]) -> list[ServiceFinding]:

@@ -97,6 +97,7 @@ class Turns:
         reading = await self._read(work.text, before, language, beyond_us=_beyond_us(work))
         heard = other_languages.hear(work.text, words(language), talk.open_topic)
         asked = await self._asked(work, talk, before, reading, heard, language)
+        reading = desks.without_wish(reading, asked)
         assessment, answer, voice = before.take_in(reading), None, "nobody"
         stops = await self._stops(work, language)
         if work.written and not work.held:

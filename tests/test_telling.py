@@ -136,6 +136,9 @@ async def test_a_desk_that_nobody_entered_is_left_to_a_person(town: Town, rasa: 
     hanako = await somebody(town)
     assert await asks(hanako, rasa, "生活保護の窓口はどこですか", MISSING) == ["相談員が確かめて、お伝えします。"]
     assert heard(rasa) == ("missing", True)
+    assert await asks(hanako, rasa, "市民プールの場所を教えてください", MISSING)
+    [case] = await town.cases()
+    assert case.assessment["topics"] == {}, "a question is no wish"
     kinds = await town.service.database.read(lambda session: list(session.scalars(select(CaseEvent.kind))))
     assert "desk_lacking" in kinds
 
