@@ -10,7 +10,12 @@ from collections.abc import Iterable
 from bot.understanding import Reading
 
 #: What the bot did in its answer that shows that the words before were meant otherwise.
-NO_ANSWERS = frozenset({"skip", "aside", "show_when", "offer_person", "finish", "delete_request", "correct", "consent"})
+NO_ANSWERS = frozenset(
+    {
+        "skip", "aside", "show_when", "show_desks", "ask_desk", "lacks_desk", "offer_person", "finish",
+        "delete_request", "correct", "consent",
+    }
+)  # fmt: skip
 
 _NUMBER = r"[0-9０-９一二三四五六七八九十数半何]"
 _FAMILY = (

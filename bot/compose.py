@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from functools import partial
 
+from bot import desks, offers
 from bot.dialogue import Answer, Line
 from bot.talk import danger_now
 from bot.understanding import Assessment
@@ -45,9 +46,16 @@ def own_lines(
 ) -> Iterator[Line]:
     """The answer's lines with everything filled in that only the service knows."""
     assert thought.answer
+    last = next((line for line in reversed(thought.answer.lines) if line.text), None)
     for line in thought.answer.lines:
         if line.do == "show_hotlines":
             yield from _hotlines(thought, own, now)
+            if thought.asked.plainly:  # danger goes first; then what was asked
+                yield from map(Line, desks.blocks(thought.asked, own, now))
+        elif line.do == "show_desks":
+            yield from map(Line, desks.blocks(thought.asked, own, now))
+        elif line.do == "offer_services":
+            yield from map(Line, offers.message(thought.offers, own, now))
         elif line.do == "show_summary":
             yield Line(_summary(thought.assessment, own))
         elif line.do == "finish":
@@ -56,7 +64,8 @@ def own_lines(
         elif line.do == "show_when":
             yield Line(_when(own, now, settings, about))
         elif line.text:
-            yield Line(_take_up(line.text, thought.reading.echo), line.choices)
+            choices = thought.asked.choices if "ask_desk" in thought.answer.does and line is last else ()
+            yield Line(_take_up(line.text, thought.reading.echo), line.choices or choices)
 
 
 def _hotlines(thought: Thought, own: Words, now: datetime) -> Iterator[Line]:

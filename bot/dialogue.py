@@ -24,6 +24,11 @@ DOES = frozenset(
         "show_hotlines",
         "show_summary",
         "show_when",
+        "show_desks",
+        "ask_desk",
+        "lacks_desk",
+        "resume",
+        "offer_services",
         "offer_person",
         "finish",
         "delete_request",
@@ -147,8 +152,9 @@ def read_answer(said: object) -> Answer:
         if isinstance(custom, dict):
             asks = _string(custom.get("ask")) or asks
             share = custom["share"] if isinstance(custom.get("share"), bool) else share
-            if custom.get("do") in DOES:
-                lines.append(Line(do=custom["do"]))
+            # A list where several things are done at once: the end of a talk, and what is named there.
+            done = custom.get("do")
+            lines += [Line(do=one) for one in (done if isinstance(done, list) else [done]) if one in DOES]
     if not 1 <= sum(1 for line in lines if line.text) <= MOST_TEXTS:
         raise RasaUnusable("Rasa's answer has no text, or too many")
     return Answer(tuple(lines), asks, share, frozenset(line.do for line in lines if line.do))

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.compose import ECHO
+from bot.desks import Asked
 from bot.dialogue import Answer, Line
 from bot.language import bare
 from bot.talk import MOST_SKIPS, Talk, danger_group
@@ -64,14 +65,15 @@ def speak(
     own: Words,
     talk: Talk,
     heard: Heard,
+    asked: Asked,
     reading: Reading,
     assessment: Assessment,
     attachment: str,
     waits: bool,
     said: Sequence[str],
 ) -> Answer:
-    """What to say. `waits`: a person was asked for already; then nothing more is asked. `said`: all that we said in
-    this case, oldest first, so that nothing is said twice."""
+    """What to say. `asked`: the desk that was asked for. `waits`: a person was asked for already; then nothing more is
+    asked. `said`: all that we said in this case, oldest first, so that nothing is said twice."""
     assert own.talk
     if reading.urgency.at_least("urgent"):
         return _in_danger(own, own.talk, reading, heard, said)
@@ -79,6 +81,8 @@ def speak(
         return _answer(Line(_fresh(own.talk.person, said)), Line(do="offer_person"))
     if heard.means == "skip" and talk.open_topic:
         return _skipped(own.talk, talk, assessment, said)
+    if asked.plainly:
+        return _desk(own.talk, talk, asked, said)
     if waits or talk.stage == "done":
         return _answer(Line(_added(own, own.talk, heard, attachment, said)))
     if heard.means in ("hello", "done") and talk.stage == "opening":
@@ -107,14 +111,30 @@ def _skipped(words: TalkWords, talk: Talk, assessment: Assessment, said: Sequenc
 def _go_on(words: TalkWords, first: Line, topic: str, share: bool | None, *does: Line) -> Answer:
     """The next question, or, when enough was asked, the end."""
     if topic == "none":
-        return _answer(first, *_end(words).lines, *does, share=share)
-    buttons = (*BUTTONS_OF.get(topic, ()), *(() if topic == "share" else ("skip",)), "person")
-    question = Line(words.questions[topic], tuple(words.buttons[button] for button in buttons))
+        return _answer(first, *_end(words, Line(do="offer_services")).lines, *does, share=share)
+    question = Line(words.questions[topic], _buttons(words, topic))
     return _answer(first, question, *does, asks=topic, share=share)
 
 
-def _end(words: TalkWords) -> Answer:
-    return _answer(Line(words.enough), Line(do="finish"))
+def _buttons(words: TalkWords, topic: str) -> tuple[str, ...]:
+    names = (*BUTTONS_OF.get(topic, ()), *(() if topic == "share" else ("skip",)), "person")
+    return tuple(words.buttons[name] for name in names)
+
+
+def _end(words: TalkWords, *offers: Line) -> Answer:
+    return _answer(Line(words.enough), Line(do="finish"), *offers)
+
+
+def _desk(words: TalkWords, talk: Talk, asked: Asked, said: Sequence[str]) -> Answer:
+    """The desk, or that a person will tell it, or which is meant; what we asked before stays open meanwhile."""
+    if asked.state == "which":
+        return _answer(Line(_fresh(words.desk["which"], said)), Line(do="ask_desk"))
+    found = asked.state == "found"
+    told = _unsaid(words.desk["here"], said) if found else _fresh(words.desk["missing"], said)
+    lines = [Line(do="show_desks"), Line(told)] if found else [Line(told), Line(do="lacks_desk")]
+    if not talk.open_topic:
+        return _answer(*lines)
+    return _answer(*lines, Line(words.desk["resume"], _buttons(words, talk.open_topic)), Line(do="resume"))
 
 
 def _taken_up(
@@ -151,6 +171,8 @@ def _meaning(said: str, words: TalkWords, open_topic: str | None) -> str:
         return "skip"
     if said and len(said) <= LONGEST_WISH and any(wish in said for wish in _meant(words, "person")):
         return "person"
+    if any(wish in said for wish in _meant(words, "desk")):
+        return "desk"
     here = (*BUTTONS_OF.get(open_topic or "", ()), "done", "hello")
     return next((name for name in here if said in _meant(words, name)), "told")
 

@@ -154,6 +154,8 @@ def _act(session: Session, case: Case, work: Work, thought: Thought, now: dateti
     if "delete_request" in does:
         case.delete_wanted_at = case.delete_wanted_at or now
         cases.wait_for_person(session, case, now, "delete_wanted")
+    if "lacks_desk" in does:
+        cases.note(session, case, "desk_lacking", now)
     if "correct" in does:
         cases.note(session, case, "corrected", now)
     if thought.answer and thought.answer.share is not None:
@@ -162,7 +164,8 @@ def _act(session: Session, case: Case, work: Work, thought: Thought, now: dateti
 
 def _talk_after(thought: Thought) -> Talk:
     assert thought.answer
-    return thought.talk.after(thought.answer.asks, thought.answer.does, thought.reading, thought.assessment)
+    answer, named = thought.answer, bool(thought.offers)
+    return thought.talk.after(answer.asks, answer.does, thought.reading, thought.assessment, named)
 
 
 def _answer(

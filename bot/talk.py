@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from bot.answers import answers, asks_back, told
+from bot.desks import Asked
 from bot.understanding import Assessment, Member, Reading, Urgency
 
 #: What is gently found out, in this order, unless the resident told it by themselves.
@@ -21,6 +22,8 @@ MOST_SKIPS = 2
 #: Rasa's trackers must not grow for years; within one, no wording comes back before the others were said.
 TURNS_A_TRACKER = 64
 LONGEST_TOPIC = 200
+#: Who asked for a desk in the middle of our question may answer it afterwards.
+KEEP_OPEN = frozenset({"show_desks", "ask_desk", "lacks_desk", "resume"})
 
 CHILDREN, ADULT = ("son", "daughter", "child", "grandchild"), 18
 
@@ -54,10 +57,14 @@ class Talk:
     wants_person: bool = False
     returns: bool = False
     told_when: bool = False
+    which_desk: bool = False
+    told_services: bool = False
 
     def anew(self) -> Talk:
-        """The talk of who writes again after an end. Only the count goes on, since Rasa's trackers are named by it."""
-        return Talk(turns=self.turns, returns=self.returns or self.stage != "opening")
+        """The talk of who writes again after an end. Only the count goes on, since Rasa's trackers are named by it; and
+        services are named once in a conversation."""
+        returns = self.returns or self.stage != "opening"
+        return Talk(turns=self.turns, returns=returns, told_services=self.told_services)
 
     def file(
         self,
@@ -92,7 +99,9 @@ class Talk:
         open_ones = (topic for topic in self._topics(assessment) if topic not in known)
         return next((topic for topic in open_ones if not told(topic, assessment.said)), "none")
 
-    def metadata(self, text: str, reading: Reading, assessment: Assessment, attachment: str) -> dict[str, Any]:
+    def metadata(
+        self, text: str, reading: Reading, assessment: Assessment, attachment: str, asked: Asked
+    ) -> dict[str, Any]:
         """What Rasa needs to choose its words: bot/rasa/README.md lists the keys. No resident's words."""
         topic = self.next_topic(assessment)
         return {
@@ -109,9 +118,18 @@ class Talk:
             "skips": self.skips,
             "returns": self.returns,
             "asks": asks_back(text),
+            "desk": asked.state,
+            "asks_desk": asked.plainly,
         }
 
-    def after(self, asks: str | None, does: Iterable[str], reading: Reading, assessment: Assessment) -> Talk:
+    def after(
+        self,
+        asks: str | None,
+        does: Iterable[str],
+        reading: Reading,
+        assessment: Assessment,
+        named_services: bool = False,
+    ) -> Talk:
         """The talk after our answer, which asked `asks` and did `does`."""
         danger = danger_now(reading, assessment)
         did = set(does)
@@ -119,13 +137,15 @@ class Talk:
             self,
             stage=self._stage_after(did, assessment),
             asked=self.asked if asks is None or asks in self.asked else (*self.asked, asks),
-            open_topic=asks,
+            open_topic=self.open_topic if asks is None and did & KEEP_OPEN else asks,
             skips=self._skips_after(did),
             turns=self.turns + 1,
             told_lines=(*self.told_lines, *danger.kinds) if "show_hotlines" in did else self.told_lines,
             wants_person=self.wants_person or "offer_person" in did,
             returns=False,
             told_when=self.told_when or "show_when" in did,
+            which_desk="ask_desk" in did,
+            told_services=self.told_services or named_services,
         )
 
     def lines_are_news(self, danger: Urgency) -> bool:

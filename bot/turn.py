@@ -6,7 +6,7 @@ again, and nothing has been sent.
 """
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Protocol
@@ -14,9 +14,11 @@ from typing import Any, Protocol
 import structlog
 from sqlalchemy.orm import Session
 
-from bot import compose, door, other_languages, reception
+from bot import compose, desks, door, offers, other_languages, reception
+from bot.desks import Asked
 from bot.dialogue import Answer, Line, Rasa, RasaUnusable
 from bot.language import spoken
+from bot.offers import Offer
 from bot.other_languages import Heard
 from bot.record import record, said_words, written_words
 from bot.stopping import means_stop, says_only_that
@@ -27,6 +29,7 @@ from bot.work import Thought, Work
 from handoff import check_ins
 from handoff.case import ended_lately
 from handoff.support_words import check_in_words
+from knowledge_base.live import Published
 from storage.clock import Clock
 from storage.database import Database
 from storage.models import Case, Conversation
@@ -58,7 +61,9 @@ class Turns:
         reader: Understander,
         rasa: Rasa,
         outgoing: Outgoing,
+        published: Callable[[], Published],
     ) -> None:
+        self._published = published
         self._database, self._clock, self._settings, self._reader, self._rasa = database, clock, settings, reader, rasa
         self._outgoing = outgoing
 
@@ -91,6 +96,8 @@ class Turns:
         before = await self._before(work, language)
         reading = await self._read(work.text, before, language, beyond_us=_beyond_us(work))
         heard = other_languages.hear(work.text, words(language), talk.open_topic)
+        asked = await self._asked(work, talk, before, reading, heard, language)
+        reading = desks.without_wish(reading, asked)
         assessment, answer, voice = before.take_in(reading), None, "nobody"
         stops = await self._stops(work, language)
         if work.written and not work.held:
@@ -99,13 +106,42 @@ class Turns:
             elif at_door:
                 answer, voice = door.on_the_page(work, talk, reading, words(language)), "door"
             else:
-                answer, voice = await self._say(work, words(language), talk, heard, reading, assessment)
+                answer, voice = await self._say(work, words(language), talk, heard, asked, reading, assessment)
         if answer:
-            answered = False if work.only_chose else None if words(language).talk is None else heard.answers
+            answers = heard.answers and not asked.plainly
+            answered = False if work.only_chose else None if words(language).talk is None else answers
             assessment = talk.file(work.text, work.attachment, reading, assessment, answer.does, answered)
             if stops:
                 answer = replace(answer, lines=(Line(check_in_words(language).stopped), *answer.lines))
-        return Thought(began_at, talk, reading, assessment, answer, voice, language, stops)
+        offered = self._offers(work, talk, assessment, answer)
+        return Thought(began_at, talk, reading, assessment, answer, voice, language, stops, asked, offered)
+
+    async def _asked(
+        self, work: Work, talk: Talk, before: Assessment, reading: Reading, heard: Heard, language: str
+    ) -> Asked:
+        """The desk that is asked for, as far as the words show it."""
+        if _beyond_us(work) or work.attachment != "none":
+            return desks.NOT_ASKED
+        return await asyncio.to_thread(
+            desks.look,
+            self._published(),
+            work.text,
+            reading,
+            before,
+            self._clock.now(),
+            expected=talk.which_desk,
+            heard=heard.means == "desk",
+            own=words(language),
+        )
+
+    def _offers(self, work: Work, talk: Talk, assessment: Assessment, answer: Answer | None) -> tuple[Offer, ...]:
+        """What is named at the end of the talk."""
+        if answer is None or "offer_services" not in answer.does:
+            return ()
+        case = work.case or work.reopens
+        if case and (case.person_wanted_at or case.share is False):
+            return ()
+        return offers.choose(self._published(), talk, assessment, self._clock.now())
 
     async def _stops(self, work: Work, language: str) -> bool:
         """Whether the resident wants no more check-in messages. The word means that only to who was sent one."""
@@ -133,24 +169,25 @@ class Turns:
         return await asyncio.to_thread(self._reader.read, text, before)
 
     async def _say(
-        self, work: Work, own: Words, talk: Talk, heard: Heard, reading: Reading, assessment: Assessment
+        self, work: Work, own: Words, talk: Talk, heard: Heard, asked: Asked, reading: Reading, assessment: Assessment
     ) -> tuple[Answer, str]:
         if work.only_came:
             return compose.greeting(own), "reception"
         if _beyond_us(work):
-            return reception.speak(own, talk.turns, reading, work.attachment), "reception"
+            return reception.speak(own, talk.turns, reading, work.attachment, asked), "reception"
         if work.only_chose:
             return other_languages.greeting(own), "words"
         if own.talk:
             waits = bool(work.case and work.case.person_wanted_at)
             said = await self._said(work.case)
-            return other_languages.speak(own, talk, heard, reading, assessment, work.attachment, waits, said), "words"
+            answer = other_languages.speak(own, talk, heard, asked, reading, assessment, work.attachment, waits, said)
+            return answer, "words"
         try:
-            metadata = talk.metadata(work.text, reading, assessment, work.attachment)
+            metadata = talk.metadata(work.text, reading, assessment, work.attachment, asked)
             return await self._rasa.say(f"{work.conversation.id}.{talk.tracker}", work.text, metadata), "rasa"
         except RasaUnusable as error:
             log.warning("turn.reception_speaks", conversation=work.conversation.id, why=str(error))
-            return reception.speak(own, talk.turns, reading, work.attachment), "reception"
+            return reception.speak(own, talk.turns, reading, work.attachment, asked), "reception"
 
     async def _said(self, case: Case | None) -> list[str]:
         return [] if case is None else await self._database.read(lambda session: said_words(session, case))

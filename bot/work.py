@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.desks import NOT_ASKED, Asked
 from bot.dialogue import Answer
 from bot.language import chosen
+from bot.offers import Offer
 from bot.talk import Talk
 from bot.understanding import Assessment, Reading
 from storage.models import Case, Conversation, Message
@@ -67,7 +69,8 @@ class Work:
 @dataclass(frozen=True)
 class Thought:
     """What came of thinking, to be recorded. `answer` is None when nothing is to be said; `voice` says who speaks,
-    `language` in what language from now on. `stops`: the resident wants no more check-in messages."""
+    `language` in what language from now on. `stops`: the resident wants no more check-in messages. `asked`: the desk
+    that was asked for. `offers`: services that are named at the end."""
 
     began_at: datetime
     talk: Talk
@@ -77,3 +80,5 @@ class Thought:
     voice: str
     language: str
     stops: bool = False
+    asked: Asked = NOT_ASKED
+    offers: tuple[Offer, ...] = ()

@@ -12,6 +12,7 @@ from handoff.kb_desks import Say
 from handoff.moments import whole_day
 from knowledge_base import live, town
 from knowledge_base.areas import UNKNOWN, Where
+from knowledge_base.desks import opening
 from knowledge_base.entries import entries
 from knowledge_base.hotlines import choose
 from knowledge_base.live import Live
@@ -59,7 +60,7 @@ def all_desks() -> list[Live]:
 
 def open_desks(now: datetime) -> list[Live]:
     """Those of them that are open."""
-    return [one for one in all_desks() if kb_desks.opens(one.content, now).open]
+    return [one for one in all_desks() if opening(one.content, now).open]
 
 
 def page_of(rows: Sequence[T], number: int) -> tuple[Sequence[T], bool]:

@@ -9,7 +9,8 @@ from handoff.tongue import say
 from handoff.words import service_name
 from knowledge_base import live, town
 from knowledge_base.areas import UNKNOWN, Where
-from knowledge_base.opening import Opening, closings, open_now
+from knowledge_base.desks import opening
+from knowledge_base.opening import Opening, closings
 from knowledge_base.vocabulary import vocabulary
 from storage.clock import JAPAN
 
@@ -69,7 +70,7 @@ def for_others(service: str, where: Where) -> str:
 
 def contact(content: Mapping[str, Any], now: datetime, say: Say = say) -> dict[str, Any]:
     """One desk as it is shown; `opening` says in words whether it is open now. `say`: in whose language."""
-    opening = opens(content, now)
+    found = opening(content, now)
     areas = live.now().areas.names(content.get("areas", ()))
     return {
         **{name: content.get(name, "") for name in ("name", "address", "phone", "note", "web")},
@@ -78,17 +79,9 @@ def contact(content: Mapping[str, Any], now: datetime, say: Say = say) -> dict[s
         "hours": town.hours_in_words(content),
         "holidays": content.get("holidays", "closed"),
         "closings": [_closing(*one) for one in closings(content.get("closed_on", ()), now.astimezone(JAPAN).date())],
-        "opening": _opening(opening, now, say) if content.get("hours") else "",
-        "open": opening.open,
+        "opening": _opening(found, now, say) if content.get("hours") else "",
+        "open": found.open,
     }
-
-
-def opens(content: Mapping[str, Any], now: datetime) -> Opening:
-    """Whether a desk is open."""
-    return open_now(
-        content.get("hours", {}), now.astimezone(JAPAN), on_holidays=content.get("holidays") == "open",
-        closed_on=content.get("closed_on", ()),
-    )  # fmt: skip
 
 
 def _opening(opening: Opening, now: datetime, say: Say) -> str:

@@ -287,7 +287,9 @@ def _row(kind: str, title: str, number: int, columns: Mapping[int, Column], valu
         )
     several = {name: texts.pop(name).split("\n") for name in kb_sheets.SEVERAL if name in texts}
     inputs = {column.input: column.label for column in columns.values()}
-    return Row(_place(title, number), kind, texts.pop("id", "").strip(), Typed(texts, several), inputs, state, wrong)
+    return Row(
+        _place(title, number), kind, texts.pop("id", "").strip(), Typed(texts, several), inputs, state, wrong=wrong
+    )
 
 
 def _chosen(texts: dict[str, str], wrong: dict[str, Said], name: str, known: Mapping[str, str], sentence: str) -> str:

@@ -176,15 +176,22 @@ class Keeper:
     def _build(self, counting: Mapping[str, int]) -> Published:
         entries, names, successors = {}, {}, {}
         serving: dict[str, list[Live]] = {}
+        left: dict[str, list[str]] = {}
         for id_, number in counting.items():
             one = self._decided[id_][number]
             names[id_] = one.content["name"]
             if one.state == "retired":
-                successors[id_] = one.successor or ""
+                successors[id_] = heir = one.successor or ""
+                for service in one.content.get("services", ()):
+                    left.setdefault(service, []).append(heir)
                 continue
             entries[id_] = live = Live(id_, self._kinds[id_], number, one.content)
             for service in one.content.get("services", ()):
                 serving.setdefault(service, []).append(live)
+        for service, heirs in left.items():  # whoever took over a desk takes over what no other desk serves
+            living = [entries[heir] for heir in dict.fromkeys(heirs) if heir in entries]
+            if service not in serving and living:
+                serving[service] = living
         return Published(entries, names, successors, None, serving, self._areas)
 
     def _hold(self, published: Published) -> None:

@@ -116,23 +116,34 @@ def fields_of(content: Mapping[str, Any]) -> list[str]:
 
 def hours_in_words(content: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Days that are alike in one line: 月〜金 8:30〜17:15."""
-    rows: dict[str, list[str]] = {}
-    for day, name in WEEKDAYS.items():
+    days = list(WEEKDAYS.values())
+    return [
+        (
+            "・".join(f"{days[run[0]]}〜{days[run[-1]]}" if len(run) > 1 else days[run[0]] for run in runs),
+            write_spans(spans),
+        )
+        for runs, spans in week_in_runs(content)
+    ]
+
+
+def week_in_runs(content: Mapping[str, Any]) -> list[tuple[list[list[int]], list[list[str]]]]:
+    """The days with the same hours, and these: days by their place in the week, as runs of more than two that follow
+    each other (月〜金) and single ones (月・水)."""
+    alike: dict[str, tuple[list[int], list[list[str]]]] = {}
+    for place, day in enumerate(DAYS):
         if spans := content.get("hours", {}).get(day):
-            rows.setdefault(write_spans(spans), []).append(name)
-    return [(_days(days), written) for written, days in rows.items()]
+            alike.setdefault(write_spans(spans), ([], spans))[0].append(place)
+    return [(_runs(days), spans) for days, spans in alike.values()]
 
 
-def _days(days: Sequence[str]) -> str:
-    """月〜金 where more than two follow each other, 月・水 where not."""
-    week = "".join(WEEKDAYS.values())
-    runs: list[str] = []
+def _runs(days: Sequence[int]) -> list[list[int]]:
+    runs: list[list[int]] = []
     for day in days:
-        if runs and week.index(day) == week.index(runs[-1][-1]) + 1:
-            runs[-1] += day
+        if runs and day == runs[-1][-1] + 1:
+            runs[-1].append(day)
         else:
-            runs.append(day)
-    return "・".join(f"{run[0]}〜{run[-1]}" if len(run) > 2 else "・".join(run) for run in runs)
+            runs.append([day])
+    return [part for run in runs for part in ([run] if len(run) > 2 else [[day] for day in run])]
 
 
 def _service(found: Read, typed: Typed) -> None:

@@ -34,6 +34,8 @@ def case_seen(**more: Any) -> dict[str, Any]:
 
 
 LINES = "いますぐ声を聞いてほしいときは、ここに電話できます。\nよりそいホットライン　0120-279-338　24時間・無料"
+DESK = "生活保護のことは、こちらで聞けます。\n生活支援課\n電話　"
+OFFER = "こんな窓口もあります。\n"
 GOOD = Transcript(
     "hanako",
     "花子",
@@ -108,6 +110,7 @@ BAD: dict[str, Transcript] = {
     "promises_nothing": at_the_end("かならずよくなります。"),
     "careful_after_danger": at_the_end("うかがいました。", "いつごろからのことでしょうか。", asks="since"),
     "danger_gets_a_number": only(turn("もう死にたい", "受けとめました。", level="urgent")),
+    "offers_little_and_once": only(turn("はい", f"{OFFER}\n・生活保護"), turn("はい", f"{OFFER}\n・生活保護")),
     "silent_while_held": at_the_end("受けとめました。", held=True),
     "answers_every_time": at_the_end(),
     "leaves_no_gap": at_the_end("「[[echo]]」のこと、読みました。"),
@@ -148,6 +151,12 @@ MORE_BAD: dict[str, tuple[str, Transcript]] = {
         at_the_end("どこがちがうか教えてください。ほかは合っていますか。"),
     ),
     "a skip is filed": ("files_only_answers", asked_for_a_wish("とばす", skips=True)),
+    "four services in a list": ("offers_little_and_once", only(turn("はい", OFFER + "\n・窓口" * 4))),
+    "a list after danger was told": ("offers_little_and_once", at_the_end(f"{OFFER}\n・生活保護")),
+    "a desk's number that is not the town's": (
+        "numbers_are_verified",
+        at_the_end("生活保護のことは、こちらで聞けます。\n生活支援課\n電話　000-0000-9999"),
+    ),
     "a number at once beside its name": ("numbers_are_verified", at_the_end("いのちの電話　0120-783-555　毎日")),
 }
 
@@ -165,6 +174,10 @@ FINE: dict[str, Transcript] = {
     "a nod that comes again": with_turn(*(turn("ええ", "わかりました。", level="urgent") for _ in range(2))),
     "the one promise that the office keeps": at_the_end("相談員が、かならず読みます。"),
     "an age and a date, which are no telephone numbers": at_the_end("110歳、11月30日の8時30分からです。"),
+    "a desk of the town, whenever it is asked for": with_turn(
+        *(turn("どこですか", f"{DESK}000-0000-1102", level="urgent") for _ in range(2))
+    ),
+    "a list of three at the end": only(turn("はい", OFFER + "\n・窓口" * 3)),
     "a new case, in which all begins anew": with_turn(
         turn("また困っています", "教えてもらえて、助かります。", "いつごろからですか。", asks="since", case=2)
     ),

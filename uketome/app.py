@@ -142,7 +142,9 @@ class Service:
         self.reader = reader.view()
         self.helplines = helplines.Keeper(self.database, self.bells, clock)
         self.knowledge = live.Keeper(self.database, self.bells, clock, self._take_in)
-        turns = Turns(self.database, clock, settings, self.reader, self.rasa, self.outbox)
+        turns = Turns(
+            self.database, clock, settings, self.reader, self.rasa, self.outbox, lambda: self.knowledge.published
+        )
         self.worker = Worker(self.database, self.bells, clock, settings, turns, self._show_typing)
         self.turns = turns
 

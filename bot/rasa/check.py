@@ -66,6 +66,10 @@ def messages(intents: list[str]) -> Iterator[tuple[str, dict[str, Any]]]:
             )
     for intent, stage, kind, level in itertools.product(own, stages, DANGERS, ("watch", "urgent", "immediate")):
         yield intent, {"stage": stage, "topic": "since", "danger": level, "danger_kind": kind, "echo": True}
+    for stage, desk, topic, tells in itertools.product(stages, ("found", "missing", "which"), topics, (True, False)):
+        known = {"stage": stage, "topic": topic, "asked": topic, "desk": desk, "tells": tells}
+        yield "ask_service", {**known, "asks_desk": True}
+        yield "ask_service", {**known, "danger": "immediate", "danger_kind": "suicide", "asks_desk": True}
     for intent, stage, sent in itertools.product(own, stages, ("sticker", "image", "audio", "location")):
         yield intent, {"stage": stage, "topic": "wish", "attachment": sent}
 
@@ -128,6 +132,8 @@ def faults(intent: str, metadata: dict[str, Any], answer: list[dict[str, Any]]) 
         yield "hotlines where there is no danger, or none where there is"
     if in_danger and any("ask" in (message.get("custom") or {}) for message in answer):
         yield "a small question in danger"
+    if (metadata.get("desk") == "found" and not in_danger) != ("show_desks" in deeds):
+        yield "a desk where none is known, or none where one is asked for"
     if intent == "ask_person" and not metadata.get("attachment") and "offer_person" not in deeds:
         yield "asked for a person, not offered one"
 

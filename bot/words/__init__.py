@@ -32,7 +32,8 @@ class Reception:
 class Talk:
     """What leads a talk without Rasa (bot/other_languages.py); lists hold wordings of the same thing.
 
-    `buttons` are sent as they are shown; `hears` holds what else means the same when somebody writes it.
+    `buttons` are sent as they are shown; `hears` holds what else means the same when somebody writes it. `services`:
+    what some services are called in this language; `fields`: a trouble as the reason for what is named at the end.
     """
 
     careful: list[str]
@@ -50,6 +51,9 @@ class Talk:
     cannot_answer: list[str]
     added: list[str]
     enough: str
+    desk: dict[str, Any]
+    services: dict[str, list[str]]
+    fields: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,8 @@ class Words:
     hotlines: dict[str, str]
     summary: dict[str, str]
     next_steps: dict[str, str]
+    desks: dict[str, Any]
+    offers: dict[str, str]
     times: dict[str, Any]
     unsent: str
     door: dict[str, str]
@@ -78,14 +84,17 @@ class Words:
 
     def opening_time(self, opens: datetime, now: datetime) -> str:
         """When the desk opens next, as it is said; both are the resident's local time."""
-        times = self.times
-        whole = times["clock"] if opens.minute else times["full_hour"]
-        clock = whole.format(hour=opens.hour, minute=opens.minute)
+        times, clock = self.times, self.clock(opens)
         if opens.date() == now.date():
             return str(times["today"].format(clock=clock))
         month = times["months"][opens.month - 1] if "months" in times else opens.month
         weekday = times["weekdays"][opens.weekday()]
         return str(times["later"].format(clock=clock, month=month, day=opens.day, weekday=weekday))
+
+    def clock(self, at: datetime) -> str:
+        """A time of day, as it is said."""
+        whole = self.times["clock"] if at.minute else self.times["full_hour"]
+        return str(whole.format(hour=at.hour, minute=at.minute))
 
     def hotlines_of(self, chosen: Sequence[Hotline], language: str) -> list[str]:
         """The helplines, a line each; where one of them is an emergency call, also what to say there."""

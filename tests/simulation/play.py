@@ -159,6 +159,7 @@ class _Player:
         self._town, self._phone, self._resident = town, phone, resident
         self._http, self._staff = town.http, {"Authorization": f"Bearer {token}"}
         self._last_id = 0
+        self._asked: tuple[int, Any] = (0, None)
         self.turns: list[Turn] = []
 
     async def play(self) -> None:
@@ -271,9 +272,15 @@ class _Player:
         said = said[: len(seen)]
         talk, cases = await self._talk(), await self._town.cases()
         is_open = bool(cases) and cases[-1].closed_at is None
+        asks = talk.get("open_topic") if any(one.by == "bot" for one in said) else None
+        # A question that only stays open, while something else is answered, is not asked again.
+        kept, self._asked = (
+            asks in TOPICS and (len(cases), talk["asked"]) == self._asked,
+            (len(cases), talk.get("asked")),
+        )
         turn = Turn(
             self._town.clock.now(), by, tuple(did), tuple(said),
-            asks=talk.get("open_topic") if any(one.by == "bot" for one in said) else None,
+            asks=None if kept else asks,
             level=_level(cases[-1]) if is_open else "none",
             stage=talk.get("stage", "opening"),
             case=len(cases),

@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 
 from bot.talk import MOST_QUESTIONS, MOST_SKIPS, TOPICS
-from bot.words import words
+from bot.words import languages, words
 from handoff.words import words as handoff_words
+from knowledge_base.entries import demo_town
 from knowledge_base.vocabulary import vocabulary
 from tests.simulation.transcript import Transcript, Turn
 
@@ -17,6 +18,8 @@ LONGEST_NOD = 10
 #: In danger only these are asked: how to reach the person, and where they are.
 ASKED_IN_DANGER = {"contact", "area"}
 DANGER = ("urgent", "immediate")
+#: A service in a list begins so, and so many may be named.
+OFFERED, MOST_OFFERS = "・", 3
 
 QUOTED = re.compile(r"「[^「」]*(?:「[^「」]*」[^「」]*)*」")
 QUOTED_ABROAD = re.compile("“[^”]*”")
@@ -52,9 +55,9 @@ def never_says_twice(talk: Transcript) -> Iterator[str]:
     """No sentence stands twice in one talk: who hears the same again was not listened to.
 
     Left out: the notice of use and the words under it (who comes anew reads them anew), helplines (their words are
-    those of who runs them), the lines of a summary (the resident's own words), what is said when a person takes over,
-    whether the desk is open (true of that moment), and nods of up to ten letters, which people repeat as well. A new
-    case begins anew.
+    those of who runs them), desks (the town's own words), the lines of a summary (the resident's own words), what is
+    said when a person takes over, whether the desk is open (true of that moment), and nods of up to ten letters, which
+    people repeat as well. A new case begins anew.
     """
     said: Counter[tuple[int, str]] = Counter()
     for turn in talk.turns:
@@ -106,8 +109,9 @@ def refuses_nobody(talk: Transcript) -> Iterator[str]:
 
 
 def numbers_are_verified(talk: Transcript) -> Iterator[str]:
-    """Every telephone number stands in the knowledge base, with its check."""
+    """Every telephone number stands in the knowledge base: a helpline's with its check, or a desk's of the town."""
     good = {line.number for line in vocabulary().hotlines.values() if line.number_checked}
+    good |= {desk.phone for desk in demo_town().values()}
     for turn in talk.turns:
         for text in turn.bot:
             wrong = set(TELEPHONE.findall(QUOTED.sub("", text))) - good
@@ -157,6 +161,22 @@ def danger_gets_a_number(talk: Transcript) -> Iterator[str]:
         if new and turn.by == "resident" and not turn.held and not any(TELEPHONE.search(text) for text in turn.bot):
             yield f"danger and no number: {' '.join(turn.did)[:40]}"
         before = turn.level
+
+
+def offers_little_and_once(talk: Transcript) -> Iterator[str]:
+    """「こんな窓口もあります」 names three services at most, once in a talk, and never after danger was told."""
+    lists = 0
+    in_danger = False
+    for turn in talk.turns:
+        in_danger = in_danger or turn.level in DANGER
+        for text in (text for text in turn.bot if text.startswith(_offers())):
+            lists += 1
+            if in_danger:
+                yield f"services are listed after danger: {text}"
+            if (named := sum(line.startswith(OFFERED) for line in text.split("\n"))) not in range(1, MOST_OFFERS + 1):
+                yield f"{named} services are listed"
+    if lists > 1:
+        yield f"services are listed {lists} times"
 
 
 def silent_while_held(talk: Transcript) -> Iterator[str]:
@@ -215,6 +235,7 @@ RULES: tuple[Rule, ...] = (
     promises_nothing,
     careful_after_danger,
     danger_gets_a_number,
+    offers_little_and_once,
     silent_while_held,
     answers_every_time,
     leaves_no_gap,
@@ -258,12 +279,24 @@ def _own(turn: Turn, talk: Transcript) -> Iterator[str]:
     notice = own.notice_of(town)
     fixed = {*notice, "\n".join(notice), *(text for own in handoff_words().resident.values() for text in own.values())}
     for text in turn.bot:
-        if text.startswith((own.summary["intro"], own.hotlines["intro"], own.hotlines["urgent"])):
+        if text.startswith((own.summary["intro"], own.hotlines["intro"], own.hotlines["urgent"])) or _of_the_town(text):
             continue
         for part in (*notice, own.opening, *own.next_steps["open"].split("\n")):
             text = text.replace(part, "").strip()
         if text and text not in fixed:
             yield text
+
+
+def _offers() -> tuple[str, ...]:
+    return tuple(words(language).offers["intro"] for language in languages())
+
+
+def _of_the_town(text: str) -> bool:
+    """Whether a message tells desks."""
+    return text.startswith(_offers()) or any(
+        text.startswith(own.desks["here"]) or re.match(re.escape(own.desks["of"]).replace(r"\{service\}", ".+"), text)
+        for own in map(words, languages())
+    )
 
 
 def _found(what: re.Pattern[str], talk: Transcript, name: str, quoted: bool = False) -> Iterator[str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from bot.dialogue import Rasa
 from bot.understanding import Understander
 from handoff import access
+from knowledge_base import versions
 from storage.settings import Settings
 from tests.conftest import Town, running
 from tests.line_platform import CHANNEL_SECRET, CHANNEL_TOKEN, LinePlatform
@@ -44,11 +45,19 @@ class Stage:
             async with running(settings, self._reader, clock) as town:
                 line.webhooks.url = f"{town.http.base_url}/line/webhook"
                 scopes = ["cases:read", "cases:write"]
+                await _settle(town)
                 token = await town.service.database.write(
                     lambda session: access.add_token(session, "相談員", scopes, clock.now())
                 )
                 yield town, line, token
             assert line.violations == []
+
+
+async def _settle(town: Town) -> None:
+    """The desks of うけとめ市, so that who asks for one is told it."""
+    now = town.clock.now()
+    await town.service.database.write(lambda session: versions.load_demo(session, now))
+    await town.service.knowledge.renew()
 
 
 @contextlib.asynccontextmanager

@@ -37,8 +37,9 @@ def unsaid(transcript: str) -> Iterator[str]:
 
 
 def said(transcript: str) -> Iterator[str]:
-    """What the machine said, message by message, without blanks; helplines and summaries only as far as their
+    """What the machine said, message by message, without blanks; helplines, desks and summaries only as far as their
     beginning, for the rest is not the machine's."""
+    desks = tuple(_with_gaps(_squeezed(words(language).desks["of"])) for language in languages())
     of_others = tuple(_squeezed(beginning) for own in map(words, languages()) for beginning in _beginnings(own))
     block: list[str] | None = None
     for line in [*transcript.split("\n"), ""]:
@@ -47,7 +48,8 @@ def said(transcript: str) -> Iterator[str]:
             continue
         if block:
             text = _squeezed("".join(block))
-            yield next((beginning for beginning in of_others if text.startswith(beginning)), text)
+            desk = next(filter(None, (begins.match(text) for begins in desks)), None)
+            yield desk[0] if desk else next((begins for begins in of_others if text.startswith(begins)), text)
         block = [] if line == f"{SPEAKS}{BOT}" else None
 
 
@@ -74,8 +76,12 @@ def _known() -> tuple[frozenset[str], tuple[re.Pattern[str], ...]]:
     """Every sentence of the words as it stands, and those with a gap to fill as patterns."""
     parts = set(every_sentence())
     gaps = {part for part in parts if ECHO in part or "{" in part}
-    patterns = tuple(re.compile(GAP.sub(".+?", re.escape(part).replace(re.escape(ECHO), ".+"))) for part in gaps)
+    patterns = tuple(map(_with_gaps, gaps))
     return frozenset(QUOTED.sub("「」", part) for part in parts - gaps), patterns
+
+
+def _with_gaps(sentence: str) -> re.Pattern[str]:
+    return re.compile(GAP.sub(".+?", re.escape(sentence).replace(re.escape(ECHO), ".+")))
 
 
 def _files() -> Iterator[Any]:
@@ -99,7 +105,7 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def _beginnings(own: Any) -> tuple[str, ...]:
-    return own.summary["intro"], own.hotlines["intro"], own.hotlines["urgent"]
+    return own.summary["intro"], own.hotlines["intro"], own.hotlines["urgent"], own.offers["intro"], own.desks["here"]
 
 
 def _squeezed(text: str) -> str:

@@ -1,7 +1,7 @@
 """What the service knows about a message (its `metadata`) becomes entities that rules and responses can depend on.
 
 The service decides what is unknown, how dangerous it is and who speaks; this component only puts that
-into the few words which `domain.yml` names: `stage`, `asked`, `telling`, `tone` and `next`.
+into the few words which `domain.yml` names: `stage`, `asked`, `telling`, `tone`, `desk` and `next`.
 It also settles the intent: what tells of a trouble is never taken for a small question.
 """
 
@@ -22,6 +22,7 @@ TOPICS = ("none", "since", "household", "tried", "wish", "contact", "area", "sha
 LEVELS = ("none", "watch", "urgent", "immediate")
 DANGERS = ("none", "suicide", "violence", "need", "medical", "harm")
 SPEAKERS = ("self", "family", "neighbor", "agency")
+DESKS = ("none", "found", "missing", "which")
 ATTACHMENTS = ("none", "sticker", "image", "video", "audio", "file", "location")
 
 QUESTIONS = {
@@ -35,14 +36,18 @@ QUESTIONS = {
     "ask_how",
     "change_language",
 }
+DESK = "ask_service"
 # After these the bot waits: another question would talk over what was just asked for.
 WAITING = {"ask_person", "delete_request", "angry"}
 # Topics that are asked in other words when somebody speaks about another person.
 ABOUT_OTHERS = {"household", "tried", "wish"}
 A_FEW_CHARACTERS = 12
 SHORT = 20
+SHORT_FOR_A_DESK = 32
 # Where a question of ours is open, or a trouble is heard, these are believed only when they are quite sure.
 QUITE_SURE = 0.8
+# What a question for a desk does not stand over.
+OVER_A_DESK = {"ask_person", "delete_request"}
 HARDLY_ANSWERS = {"angry", "joke"}
 # Short replies to a question. A few words that mean one of these are not taken for a new trouble.
 REPLIES = {"skip", "dont_know", "later", "thats_all", "goodbye", "thanks", "affirm", "deny"}
@@ -67,6 +72,8 @@ class Circumstances:
     skips: int
     returns: bool
     asks: bool
+    desk: str
+    asks_desk: bool
 
     @classmethod
     def read(cls, metadata: Any) -> Circumstances:
@@ -89,11 +96,15 @@ class Circumstances:
             skips=skips if isinstance(skips, int) else 0,
             returns=given.get("returns") is True,
             asks=given.get("asks") is True,
+            desk=one_of(DESKS, given.get("desk")),
+            asks_desk=given.get("asks_desk") is True,
         )
 
     def settle(self, intent: str, confidence: float, sure: float, length: int) -> str:
         """The intent to act on, for a text of so many characters. Told troubles win, except over what must never be
         overheard."""
+        if self.asks_desk and self.danger == "none" and self.attachment == "none":
+            return intent if intent in OVER_A_DESK and confidence >= QUITE_SURE else DESK
         if confidence < sure or self.attachment != "none":
             return "tell_trouble"
         if self.danger != "none":
@@ -118,17 +129,20 @@ class Circumstances:
         return intent in ("ask_person", "delete_request") or intent in QUESTIONS
 
     def words(self, intent: str, length: int) -> dict[str, str]:
-        """The five entities for a message of that intent and so many characters."""
+        """The six entities for a message of that intent and so many characters."""
         return {
             "stage": self.stage,
             "asked": "share" if self.asked == "share" else "other",
             "telling": "trouble" if self.tells and not self._only_asks(intent, length) else "nothing",
             "tone": self.tone(length),
+            "desk": self.desk,
             "next": self.next_step(intent, length),
         }
 
     def _only_asks(self, intent: str, length: int) -> bool:
         """Whether a short question is all there is: 「だれにも言わない？」 tells of no trouble that could be taken up."""
+        if intent == DESK and self.asks_desk:
+            return length <= SHORT_FOR_A_DESK
         return self.asks and intent in QUESTIONS and length <= SHORT
 
     def tone(self, length: int) -> str:
@@ -156,17 +170,28 @@ class Circumstances:
             return f"safe_{self.danger}"
         if intent in WAITING:
             return "wait"
+        if intent == DESK and self.desk == "which":
+            return "which_desk"
         if self.stage == "done":
             return "again"
         if self.stage == "confirming":
             return self._after_summary(intent, length)
         if self.skips == 1 and intent == "skip":
             return "tired"
+        if intent == DESK and (not self.tells or self._only_asks(intent, length)):
+            return self._goes_on()
         if self.stage == "summary":
             return "summary"
         if self.stage == "opening" and not self.tells:
             return "invite"
         return self._question(intent)
+
+    def _goes_on(self) -> str:
+        """After a question for a desk, and nothing more: what was asked before stays open, and nothing new is asked."""
+        if self.asked == "none":
+            return "invite" if self.stage == "opening" else "open"
+        own_buttons = self.asked == "share" or (self.asked == "contact" and not self.careful)
+        return f"resume_{self.asked}" if own_buttons else "resume"
 
     def _after_summary(self, intent: str, length: int) -> str:
         if intent == "tell_trouble":
@@ -190,7 +215,7 @@ class Circumstances:
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.ENTITY_EXTRACTOR, is_trainable=False)
 class MetadataEntities(GraphComponent):
-    """Comes last in the pipeline: settles the intent by the metadata and adds the five entities."""
+    """Comes last in the pipeline: settles the intent by the metadata and adds the six entities."""
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
