@@ -19,7 +19,7 @@ Bytes = npt.NDArray[np.int8]
 _WIDTH = 16
 _AT_ONCE = 1 << 15  # vectors
 _A_CELL, _MOST_CELLS = 150, 2048  # vectors; cells
-_SEARCHED = 32  # cells
+_SEARCHED = 20  # cells
 _LEARNED_FROM, _ROUNDS = 40, 4  # vectors a cell; more of either finds hardly more
 
 

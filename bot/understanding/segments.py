@@ -30,7 +30,7 @@ MEANING_SHARE = 0.3  # the rest is for the very words
 EXACT_UP_TO = 10_000  # texts
 #: A rough look keeps so many texts by words and by meaning. Weighed are so many of them, and all texts of so many
 #: services.
-BY_WORDS, BY_MEANING, TEXTS, SERVICES = 3000, 300, 600, 200
+BY_WORDS, BY_MEANING, TEXTS, SERVICES = 4000, 300, 400, 300
 #: What a rough look takes for granted: how near by meaning a text is that was found by words alone; how near the second
 #: text of a service is, as a share of the nearest.
 _MEANING, _SECOND = 0.45, 0.6
