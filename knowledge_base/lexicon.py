@@ -167,7 +167,7 @@ def _largest(values: Vectors, most: int) -> tuple[Ints, float]:
     """The places of about so many of the largest values, none of which is 0, and the least of them: by a sample, since
     putting all in order takes longer."""
     some = values[:: max(1, len(values) // _SAMPLE)]
-    rank = max(1, most * len(some) // len(values))
+    rank = min(max(1, most * len(some) // len(values)), len(some))
     least = float(np.partition(some, -rank)[-rank]) or float(np.finfo(np.float32).tiny)
     return np.flatnonzero(values >= least), least
 
