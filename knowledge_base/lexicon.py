@@ -110,7 +110,7 @@ class WordSearch:
     def likely(self, asked: Asked, most: int, beside: Ints) -> tuple[Ints, Vectors]:
         """About so many texts that are likely the nearest, and those `beside` them, in order; and their likeness by the
         rarer words alone."""
-        total = self._totals.pop() if self._totals else np.zeros(len(self.texts), np.float32)
+        total = self._zeros()
         self._add_up(total, *self._rarest(*self._known(asked)))
         texts, least = _largest(total, most)
         texts = np.sort(np.concatenate([texts, beside[total[beside] < least]]))
@@ -129,6 +129,12 @@ class WordSearch:
         each = np.append(known[self.texts.words[at]] * self.texts.weights[at], np.float32(0))
         total = np.add.reduceat(each, np.cumsum(lengths) - lengths)
         return np.where(lengths > 0, total, np.float32(0))
+
+    def _zeros(self) -> Vectors:
+        try:
+            return self._totals.pop()
+        except IndexError:  # the first, or several threads search at once
+            return np.zeros(len(self.texts), np.float32)
 
     def _rarest(self, words: Ints, weights: Vectors) -> tuple[Ints, Vectors]:
         often = self._begins[words + 1] - self._begins[words]

@@ -118,6 +118,12 @@ def test_what_is_gone_is_never_found(many: Local, own: list[LocalService], embed
     assert not half.next([])
 
 
+def test_a_text_of_which_nothing_is_known_finds_nothing_near(many: Local) -> None:
+    nothing = many.look([], np.zeros(many._segments[0].vectors.vectors(slice(1)).shape[1], np.float32))
+    assert not (many.nearest(nothing, 24)[0] > 0).any()
+    assert not (many.likely([nothing], ODDS, 0.5, lambda like, _: like[:, 0]).sure > 0).any()
+
+
 def test_many_saves_leave_few_segments(own: list[LocalService], embedder: StaticEmbedder, rarity: dict[str, float],
                                        monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
     monkeypatch.setattr("bot.understanding.local.FULL", 20)

@@ -134,7 +134,8 @@ class Segment:
             return Look(query, texts, likeness[texts], None)
         shown = None if self._whole else self._shown
         near, by_meaning = self.vectors.nearest(query.vector, BY_MEANING, shown)
-        texts, by_words = self.words.likely(query.words, BY_WORDS, by_meaning)
+        most = BY_WORDS * len(self.services) // int(self.standing.sum())
+        texts, by_words = self.words.likely(query.words, most, by_meaning)
         meaning = np.full(len(texts), _MEANING, np.float32)
         meaning[np.searchsorted(texts, by_meaning)] = near
         likeness = together(meaning, by_words)
