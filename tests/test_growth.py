@@ -118,8 +118,8 @@ def test_what_is_gone_is_never_found(many: Local, own: list[LocalService], embed
     assert not half.next([])
 
 
-def test_a_text_of_which_nothing_is_known_finds_nothing_near(many: Local) -> None:
-    nothing = many.look([], np.zeros(many._segments[0].vectors.vectors(slice(1)).shape[1], np.float32))
+def test_a_text_of_which_nothing_is_known_finds_nothing_near(many: Local, embedder: StaticEmbedder) -> None:
+    nothing = many.look(*asked(embedder, ""))
     assert not (many.nearest(nothing, 24)[0] > 0).any()
     assert not (many.likely([nothing], ODDS, 0.5, lambda like, _: like[:, 0]).sure > 0).any()
 
