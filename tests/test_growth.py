@@ -128,7 +128,8 @@ def test_many_saves_leave_few_segments(own: list[LocalService], embedder: Static
                                        monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
     monkeypatch.setattr("bot.understanding.local.FULL", 20)
     monkeypatch.setattr("bot.understanding.local.EXACT_UP_TO", 300)
-    local, standing = Local((), embedder, Lexicon(rarity)), []
+    local = Local((), embedder, Lexicon(rarity))
+    standing: list[LocalService] = []
     for number, one in enumerate(own[:90]):
         standing = [*standing, one]
         if number % 3 == 2:  # one is written anew, one goes
