@@ -94,7 +94,8 @@ class _Search:
         return nearest, local.likely([looks], self._odds[number], 0.5, self._sureness)
 
     def agreement(self) -> dict[str, float]:
-        """Of the nearest texts and of the likeliest services that weighing every text would find: which share is."""
+        """Of the nearest texts and of the likeliest services that weighing every text would find: which share is, and
+        what that would take."""
         from bot.understanding.local import Local
         from knowledge_base.cells import Cells
 
@@ -105,14 +106,20 @@ class _Search:
         ]
         every = Local(whole, local._embedder, local._lexicon)
         same_texts = same_services = 0.0
+        spent = []
         for number in range(len(self._words)):
             (near, _), own = self.ask(number)
+            began = time.thread_time()
             (all_near, _), all_own = self.ask(number, every)
+            spent.append(time.thread_time() - began)
             least = sorted(all_near)[-ASKED_FOR] - 1e-4
             same_texts += min(ASKED_FOR, sum(near >= least)) / ASKED_FOR
             wanted = set(all_own.places[(-all_own.sure).argsort(kind="stable")[:ASKED_FOR]])
             same_services += len(wanted & set(own.places[(-own.sure).argsort(kind="stable")[:ASKED_FOR]])) / ASKED_FOR
-        return {"same_texts": same_texts / len(self._words), "same_services": same_services / len(self._words)}
+        return {
+            "same_texts": same_texts / len(self._words), "same_services": same_services / len(self._words),
+            "every_text_cpu_p50_ms": median(spent) * 1000,
+        }  # fmt: skip
 
 
 def _one_more(rounds: int) -> Iterable[Any]:
