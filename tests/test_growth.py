@@ -20,7 +20,7 @@ from knowledge_base.lexicon import Counted, Lexicon, WordSearch
 from knowledge_base.vocabulary import vocabulary
 from knowledge_base.words import forms_of
 
-MANY = 2_200  # services, eleven thousand texts: enough for cells
+MANY = 2_000  # services, ten thousand texts
 ODDS = np.linspace(-6, 2, len(vocabulary().fields), dtype=np.float32)  # some fields are told, some are not
 
 
@@ -41,7 +41,10 @@ def own() -> list[LocalService]:
 
 @pytest.fixture(scope="module")
 def many(own: list[LocalService], embedder: StaticEmbedder, rarity: dict[str, float]) -> Local:
-    return Local((), embedder, Lexicon(rarity)).next(own)
+    """Looked at roughly, though they are not so many yet that they would have to be."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(segments, "EXACT_UP_TO", 5_000)
+        return Local((), embedder, Lexicon(rarity)).next(own)
 
 
 def worth(likeness: Floats, told: Floats) -> Floats:
@@ -76,7 +79,7 @@ def test_the_words_weigh_as_in_the_index_of_the_voices(own: list[LocalService], 
 
 def test_a_rough_look_finds_what_weighing_every_text_finds(many: Local, embedder: StaticEmbedder) -> None:
     (segment,) = many._segments
-    assert isinstance(segment.vectors, Cells), "so many texts are looked at roughly"
+    assert isinstance(segment.vectors, Cells)
     every = Local([replace(segment, vectors=segment.vectors.vectors(slice(None)))], embedder, many._lexicon)
     texts, same = queries(60), 0
     for text in texts:

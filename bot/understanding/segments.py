@@ -27,7 +27,7 @@ Mask = npt.NDArray[np.bool_]
 Worth = Callable[[Floats, Floats], Floats]
 
 MEANING_SHARE = 0.3  # the rest is for the very words
-EXACT_UP_TO = 10_000  # texts
+EXACT_UP_TO = 20_000  # texts
 #: A rough look keeps so many texts by words and by meaning. Weighed are so many of them, and all texts of so many
 #: services.
 BY_WORDS, BY_MEANING, TEXTS, SERVICES = 4000, 300, 400, 300
