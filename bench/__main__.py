@@ -13,11 +13,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bench import ack, conversation, kb_import, queue, save_to_hit, start, turn, understanding
+from bench import ack, conversation, kb_import, queue, save_to_hit, search_growth, start, turn, understanding
 from bench.table import table
 
 RESULTS = Path(__file__).parent / "results.json"
-PARTS = ("understand", "start", "save-to-hit", "kb-import", "conversation", "queue", "ack", "turn")
+PARTS = ("understand", "start", "search-growth", "save-to-hit", "kb-import", "conversation", "queue", "ack", "turn")
 
 
 def main() -> int:
@@ -43,6 +43,8 @@ def main() -> int:
 
 def measure(part: str, rounds: int, seconds: float) -> dict[str, Any]:
     """One part, over a database of its own."""
+    if part == "search-growth":
+        return dict(search_growth.run(rounds))
     with tempfile.TemporaryDirectory(prefix="uketome-bench-") as name:
         folder = Path(name)
         if part == "turn":

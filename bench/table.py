@@ -55,6 +55,23 @@ def _ack(found: Results) -> Iterator[Row]:
     yield "burst: audit", became, "none lost, none doubled, in order"
 
 
+def _search_growth(found: Results) -> Iterator[Row]:
+    for size, one in found.items():
+        query = f"p50 {one['query_p50_ms']:.1f}, **p95 {one['query_p95_ms']:.1f}** ms"
+        cpu = f"CPU p50 {one['query_cpu_p50_ms']:.1f}, p95 {one['query_cpu_p95_ms']:.1f} ms"
+        spent = f"{one['memory_mb']:.0f} MB, built in {one['build_s']:.0f} s (CPU {one['build_cpu_s']:.0f} s)"
+        target = size == "100000"
+        yield f"search: one query, {int(size):,} sentences", f"{query} ({cpu})", "p95 under 3 ms" if target else ""
+        yield f"search: memory and building, {int(size):,}", f"{spent}; one more in {one['take_in_one_s']:.2f} s", ""
+        read = f"p50 {one['read_p50_ms']:.1f}, p95 {one['read_p95_ms']:.1f} ms"
+        yield f"search: a text read as a whole, {int(size):,}", f"{read} (CPU p50 {one['read_cpu_p50_ms']:.1f} ms)", ""
+        if "same_texts" in one:
+            same = f"{one['same_texts']:.3f} of the nearest texts, {one['same_services']:.3f} of the likeliest services"
+            yield f"search: the first ten as by weighing every text, {int(size):,}", same, "0.98" if target else ""
+            ratio = one["query_cpu_p50_ms"] / one["every_text_cpu_p50_ms"]
+            yield f"search: one query / weighing every text, CPU, {int(size):,}", f"**{ratio:.2f}×**", ""
+
+
 def _save_to_hit(found: Results) -> Iterator[Row]:
     for size, one in found.items():
         also = (
@@ -106,5 +123,5 @@ def _start(found: Results) -> Iterator[Row]:
 PARTS = {
     "turn": _turn, "ack": _ack, "understand": _understand, "conversation": _conversation, "queue": _queue,
     "start": _start,
-    "save-to-hit": _save_to_hit, "kb-import": _kb_import,
+    "search-growth": _search_growth, "save-to-hit": _save_to_hit, "kb-import": _kb_import,
 }  # fmt: skip

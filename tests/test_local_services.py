@@ -3,7 +3,7 @@
 import pytest
 
 from bot.understanding import Assessment, Understander
-from bot.understanding.local import LocalService
+from bot.understanding.segments import LocalService
 
 GAKKI = LocalService(
     "gakki_bank",

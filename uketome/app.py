@@ -17,7 +17,7 @@ from bot.dialogue import Rasa
 from bot.turn import Turns
 from bot.understanding import Assessment, Reading, Understander
 from bot.understanding.fields import Explained
-from bot.understanding.local import LocalService
+from bot.understanding.segments import LocalService
 from bot.worker import Worker, let_wait
 from connectors import directory, line, line_quota, web
 from connectors.base import Channel

@@ -26,8 +26,8 @@ from bot.understanding.clauses import fold
 from bot.understanding.encoder import Encoder
 from bot.understanding.features import SIZE, Counted, Features, Floats, Kinds
 from bot.understanding.heads import HEADS, Heads, weighted
-from bot.understanding.local import together
 from bot.understanding.mix import Mix
+from bot.understanding.segments import together
 from knowledge_base import embedding
 from knowledge_base.embedding import StaticEmbedder
 from knowledge_base.index import Lexical

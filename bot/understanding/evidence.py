@@ -14,10 +14,10 @@ from bot.understanding.clauses import Clause
 from bot.understanding.encoder import Encoder, EncoderError, Parts
 from bot.understanding.features import Counted, Floats, Ints
 from bot.understanding.heads import PARTS, Heads
-from bot.understanding.local import LocalService
 from bot.understanding.mix import Mix, odds_of
 from bot.understanding.neighbours import Neighbours
 from bot.understanding.plain import is_plain
+from bot.understanding.segments import LocalService
 from bot.understanding.voices import Voice, read_voices
 from knowledge_base import embedding
 from knowledge_base.embedding import Embedder, StaticEmbedder
@@ -30,7 +30,7 @@ PASSAGE = 150  # so it is weighed in passages as long as voices are
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """What one text weighs, as probabilities. Rows of `each` are its clauses; columns of all are in the vocabulary's
-    order, of `services` the town's own behind them."""
+    order, of `services` those of the town's own that may be meant behind them."""
 
     clauses: Sequence[Clause]
     parts: Parts  # as the encoder has read them
@@ -46,7 +46,7 @@ class Evidence:
     danger_near: float  # share of urgent voices among the nearest
     near: Callable[[int, int], str]  # (clause, field) → the nearest voice that tells of it; "" when none is near
     near_service: Callable[[int, int], str]  # the same of a service, in the order of `services`
-    known_services: Sequence[tuple[str, tuple[str, ...]]]  # id and fields, in the order of `services`
+    service: Callable[[int], tuple[str, tuple[str, ...]]]  # id and fields of a service, in the order of `services`
     mix: Mix
     long: bool  # longer than any voice, and weighed in passages
     tells: bool  # False: broken letters, words of no meaning, or an answer like 「母と二人です」
@@ -67,7 +67,6 @@ class Weigher:
         self._heads = _heads()
         self.encoder = _encoder()
         self._neighbours = Neighbours(embedder, bundled, voices, store)
-        self._know_services()
 
     @classmethod
     def load(cls, embedding_model: str | None, store: Path | None) -> Weigher:
@@ -80,13 +79,7 @@ class Weigher:
         """The same beside other services of the town's own, with no training."""
         other = copy(self)
         other._neighbours = self._neighbours.with_local(services)
-        other._know_services()
         return other
-
-    def _know_services(self) -> None:
-        """Id and fields of every service, in the order of `Evidence.services`."""
-        known = [(service.id, service.fields) for service in vocabulary().services.values()]
-        self.services = known + [(service.id, service.fields) for service in self._neighbours.local.services]
 
     def weigh(self, folded: str, clauses: Sequence[Clause]) -> Evidence:
         passages = _passages(folded, clauses)
@@ -105,37 +98,45 @@ class Weigher:
         near = self._neighbours.of(list(zip(texts, seen, strict=True)))
         mix = self._heads.mix
         found = mix.fields(*fields, near.fields, likely_told)
+        told = odds_of(found)
+        own = near.own(told, mix.local_services)
         return Evidence(
             clauses=clauses,
             parts=parts,
             fields=found,
-            told=odds_of(found),
+            told=told,
             recorded_from=mix.least(likely_told),
             each=mix.clauses(fields[2]),
-            services=np.concatenate(
-                [
-                    mix.services(*services[:2], near.services),
-                    mix.local_services(near.local, self._neighbours.local.told(odds_of(found))),
-                ]
-            ),
+            services=np.concatenate([mix.services(*services[:2], near.services), own.sure]),
             danger_counted=danger[0],
             danger_read=danger[1],
             danger_each=danger[2],
             speakers=(speakers[0] + speakers[1]) / 2,
             danger_near=near.urgent,
             near=lambda at, field: self._example(counter, clauses[at], near.voices, field),
-            near_service=lambda at, service: self._service_example(counter, folded, clauses[at], near.voices, service),
-            known_services=self.services,
+            near_service=lambda at, service: self._service_example(
+                counter, folded, clauses[at], near.voices, service, own.places
+            ),
+            service=lambda service: self._service(service, own.places),
             mix=mix,
             long=len(passages) > 1,
             tells=bool(seen[0].dense.any()) and _says_something(folded) and not all(plain),
         )
 
-    def _service_example(self, counter: Counted, folded: str, clause: Clause, voices: Ints, service: int) -> str:
+    def _service(self, service: int, own: Ints) -> tuple[str, tuple[str, ...]]:
+        names = list(vocabulary().services.values())
+        if service >= len(names):
+            added = self._neighbours.local.service(int(own[service - len(names)]))
+            return added.id, added.fields
+        return names[service].id, names[service].fields
+
+    def _service_example(
+        self, counter: Counted, folded: str, clause: Clause, voices: Ints, service: int, own: Ints
+    ) -> str:
         names = vocabulary()
         if service >= len(names.services):
             vector = counter.vector([(0, len(folded))])
-            return self._neighbours.local_example(folded, vector, service - len(names.services))
+            return self._neighbours.local_example(folded, vector, int(own[service - len(names.services)]))
         return self._example(counter, clause, voices, len(names.fields) + service)
 
     def _example(self, counter: Counted, clause: Clause, voices: Ints, field: int) -> str:

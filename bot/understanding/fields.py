@@ -40,14 +40,12 @@ def find_services(evidence: Evidence, fields: tuple[FieldFinding, ...], original
         return ()
     quotes = {f.id: f.quote for f in fields}
     whole = fields[0].quote if fields else evidence.clauses[int(clause_weights(evidence).argmax())].quote(original)
-    return tuple(
-        ServiceFinding(
-            evidence.known_services[at][0],
-            round(float(evidence.services[at]), 3),
-            next((quotes[f] for f in evidence.known_services[at][1] if f in quotes), whole),
-        )
-        for at in best
-    )
+    found = []
+    for at in best:
+        name, own = evidence.service(int(at))
+        quote = next((quotes[f] for f in own if f in quotes), whole)
+        found.append(ServiceFinding(name, round(float(evidence.services[at]), 3), quote))
+    return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +101,7 @@ def _explained_services(evidence: Evidence, original: str, shown: Container[str]
     for at in likeliest:
         if evidence.services[at] < NEARLY * evidence.services[likeliest[SERVICES_SHOWN - 1]]:
             break
-        name, fields = evidence.known_services[at]
+        name, fields = evidence.service(int(at))
         own = [order.index(field) for field in fields]
         clause = int(evidence.each[:, own].max(axis=1).argmax()) if own else whole
         quote, near = evidence.clauses[clause].quote(original), evidence.near_service(clause, int(at))

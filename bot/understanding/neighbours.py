@@ -5,7 +5,7 @@ What an admin adds stands in an index of its own beside the bundled one, so that
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +14,12 @@ import numpy as np
 
 from bot.understanding.clauses import fold
 from bot.understanding.features import Features, Floats, Ints
-from bot.understanding.local import Local, LocalService, labels_of, together
+from bot.understanding.local import Local, Own, Sureness, labels_of
+from bot.understanding.segments import LocalService, Look, together
 from bot.understanding.voices import Voice
 from knowledge_base.embedding import Embedder, StaticEmbedder
 from knowledge_base.index import Index, Lexical, embed_once
+from knowledge_base.lexicon import Lexicon
 from knowledge_base.vocabulary import vocabulary
 from knowledge_base.words import forms_of
 
@@ -29,15 +31,24 @@ NEAR_FROM = 0.4  # cosine of a clause and a voice that tell of the same thing, b
 
 @dataclass(frozen=True, slots=True)
 class Near:
-    """Shares of the nearest voices, by field and service; `local`: for each of the town's own services the likeness
-    of its nearest and second-nearest text, and the likeness of the nearest bundled voice. Examples are taken from
-    `voices`."""
+    """Shares of the nearest voices, by field and service; `own`: log-odds of the fields → the town's own services that
+    may be meant. Examples are taken from `voices`."""
 
     fields: Floats
     services: Floats
     urgent: float
-    local: Floats
+    own: Callable[[Floats, Sureness], Own]
     voices: Ints  # the places of all that were looked at
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """The same of one passage. `nearest`: the likeness of the nearest bundled voice."""
+
+    shares: Floats
+    voices: Ints
+    nearest: float
+    own: Sequence[Look]
 
 
 class Neighbours:
@@ -49,7 +60,7 @@ class Neighbours:
         self._embedder, self._bundled, self._voices = embedder, bundled, voices
         self._texts = _Texts(embed_once(embedder, [v.text for v in voices], store), [v.text for v in voices])
         self._labels = labels(voices)
-        self.local = Local.none(embedder, self._texts.lexical.rarity)
+        self.local = Local((), embedder, Lexicon(self._texts.lexical.rarity))
 
     def with_local(self, services: Sequence[LocalService]) -> Neighbours:
         """The same voices beside other services of the town's own; what both have is not read again."""
@@ -60,27 +71,27 @@ class Neighbours:
     def of(self, passages: Sequence[tuple[str, Features]]) -> Near:
         """Of a text in several passages the most that any of them shows."""
         every = [self._of(text, seen) for text, seen in passages]
+        shares = np.max([one.shares for one in every], axis=0)
+        nearest, local = max(one.nearest for one in every), self.local
+        fields, services = len(vocabulary().fields), len(vocabulary().services)
         return Near(
-            np.max([one.fields for one in every], axis=0),
-            np.max([one.services for one in every], axis=0),
-            max(one.urgent for one in every),
-            np.max([one.local for one in every], axis=0),
+            shares[:fields],
+            shares[fields : fields + services],
+            float(shares[-1]),
+            lambda odds, sureness: local.likely([one.own for one in every], odds, nearest, sureness),
             np.unique(np.concatenate([one.voices for one in every])),
         )
 
-    def _of(self, text: str, seen: Features) -> Near:
+    def _of(self, text: str, seen: Features) -> _Seen:
         words, vector = seen.words, self._vector(text, seen.dense)
         likeness, at = self._texts.nearest(words, vector)
         looked_at, likeness, at = at, likeness[:NEAREST], at[:NEAREST]
         labelled = self._labels[at]
         nearest = float(likeness[0]) if len(likeness) else 0.0
-        local = np.zeros((0, 3), np.float32)
-        if self.local.services:
-            local = self.local.likeness(words, vector, nearest)
-            likeness, labelled = self._join(*self.local.nearest(words, vector, NEAREST), likeness, labelled)
-        shares = shares_of(likeness) @ labelled
-        fields, services = len(vocabulary().fields), len(vocabulary().services)
-        return Near(shares[:fields], shares[fields : fields + services], float(shares[-1]), local, looked_at)
+        own = self.local.look(words, vector)
+        if own:
+            likeness, labelled = self._join(*self.local.nearest(own, NEAREST), likeness, labelled)
+        return _Seen(shares_of(likeness) @ labelled, looked_at, nearest, own)
 
     @staticmethod
     def _join(own: Floats, own_labels: Floats, likeness: Floats, labelled: Floats) -> tuple[Floats, Floats]:
@@ -99,10 +110,10 @@ class Neighbours:
         best = int(np.argmax(likeness))
         return self._voices[telling[best]].text if likeness[best] >= NEAR_FROM else ""
 
-    def local_example(self, folded: str, vector: Floats, service: int) -> str:
+    def local_example(self, folded: str, vector: Floats, place: int) -> str:
         """Of one of the town's own services the text that comes nearest to a text. `vector`: that of the bundled
         model."""
-        return self.local.example(forms_of(folded), self._vector(folded, vector), service)
+        return self.local.example(forms_of(folded), self._vector(folded, vector), place)
 
     def _vector(self, text: str, bundled: Floats) -> Floats:
         """The bundled model's is there already; a town may have chosen another."""

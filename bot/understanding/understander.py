@@ -12,8 +12,8 @@ from bot.understanding.encoder import Encoder
 from bot.understanding.evidence import Evidence, Weigher
 from bot.understanding.fields import Explained
 from bot.understanding.household import read_household
-from bot.understanding.local import LocalService
 from bot.understanding.owners import Owners
+from bot.understanding.segments import LocalService
 from knowledge_base.embedding import ModelError
 
 READ_AGAIN = 1500  # letters of a talk from which its household is read anew at every turn

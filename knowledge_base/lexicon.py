@@ -1,0 +1,189 @@
+"""Texts as counted words, for many texts: numbers in rows instead of dictionaries, so that a hundred thousand are
+looked through in a millisecond.
+
+Likeness is that of `index.Lexical`: the cosine of word counts, rare words counting more.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from knowledge_base.embedding import Vectors
+
+Ints = npt.NDArray[np.int64]
+Places = npt.NDArray[np.int32]
+Mask = npt.NDArray[np.bool_]
+
+#: A rough search looks at so many places where a word of the query stands, or at so large a share of the texts, the
+#: rarest words first: what stands in every other text tells least.
+_LOOKED_AT, _LOOKED_AT_SHARE = 120_000, 1 / 8
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The words of a query that the lexicon knows, each once, and what each weighs in it."""
+
+    words: Ints
+    weights: Vectors
+
+
+class Lexicon:
+    """A number for each word, the same in all that is counted with it. It only grows."""
+
+    def __init__(self, rarity: Mapping[str, float]) -> None:
+        """`rarity`: that of the words of a larger collection; under "" that of a word never seen there."""
+        self._rarity = rarity
+        self._numbers: defaultdict[str, int] = defaultdict(lambda: len(self._numbers))
+        self._growing = threading.Lock()
+
+    def count(self, texts: Sequence[Sequence[str]]) -> Counted:
+        """`texts` as lists of words."""
+        with self._growing:
+            numbers = [np.array([self._numbers[word] for word in words], np.int64) for words in texts]
+            rarity = np.array([self._rarity_of(word) for word in self._numbers], np.float64)
+        return _count(numbers, rarity)
+
+    def ask(self, words: Sequence[str]) -> Asked:
+        """A query, weighed as the texts are."""
+        raised = {word: math.log1p(n) * self._rarity_of(word) for word, n in Counter(words).items()}
+        length = math.sqrt(sum(value * value for value in raised.values()))
+        known = [(self._numbers[word], value / length) for word, value in raised.items() if word in self._numbers]
+        return Asked(np.array([n for n, _ in known], np.int64), np.array([value for _, value in known], np.float32))
+
+    def _rarity_of(self, word: str) -> float:
+        return self._rarity.get(word) or self._rarity.get("", 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Texts, each a stretch of the words it holds and of what they weigh; text t begins at `starts[t]`."""
+
+    starts: Ints
+    words: Places
+    weights: Vectors
+
+    @classmethod
+    def together(cls, parts: Sequence[Counted]) -> Counted:
+        """The texts of all parts, one behind the other."""
+        lengths = [np.diff(one.starts) for one in parts]
+        return cls(
+            starts_of(np.concatenate([np.zeros(0, np.int64), *lengths])),
+            np.concatenate([np.zeros(0, np.int32), *(one.words for one in parts)]),
+            np.concatenate([np.zeros(0, np.float32), *(one.weights for one in parts)]),
+        )
+
+    def __len__(self) -> int:
+        return len(self.starts) - 1
+
+    def only(self, shown: Mask) -> Counted:
+        """The texts that are `shown`."""
+        lengths = np.diff(self.starts)
+        kept = np.repeat(shown, lengths)
+        return Counted(starts_of(lengths[shown]), self.words[kept], self.weights[kept])
+
+
+class WordSearch:
+    """Counted texts, searched."""
+
+    def __init__(self, texts: Counted) -> None:
+        self.texts = texts
+        order = np.argsort(texts.words, kind="stable")
+        self._places = np.repeat(np.arange(len(texts), dtype=np.int32), np.diff(texts.starts))[order]
+        self._weights = texts.weights[order]
+        self._begins = starts_of(np.bincount(texts.words, minlength=1))
+        #: All zeros, for one search after the other: fresh memory of this size takes longer than the rest of a search.
+        self._totals: list[Vectors] = []
+
+    def scores(self, asked: Asked) -> Vectors:
+        """The likeness of every text."""
+        total = np.zeros(len(self.texts), np.float32)
+        self._add_up(total, *self._known(asked))
+        return total
+
+    def likely(self, asked: Asked, most: int, beside: Ints) -> tuple[Ints, Vectors]:
+        """About so many texts that are likely the nearest, and those `beside` them, in order; and their likeness by the
+        rarer words alone."""
+        total = self._zeros()
+        self._add_up(total, *self._rarest(*self._known(asked)))
+        texts, least = _largest(total, most)
+        texts = np.sort(np.concatenate([texts, beside[total[beside] < least]]))
+        likeness = total[texts]
+        total[:] = 0
+        self._totals.append(total)
+        return texts, likeness
+
+    def scores_of(self, asked: Asked, texts: Ints) -> Vectors:
+        """The likeness of some texts."""
+        words, weights = self._known(asked)
+        known = np.zeros(len(self._begins), np.float32)
+        known[words] = weights
+        lengths = self.texts.starts[texts + 1] - self.texts.starts[texts]
+        at = stretches(self.texts.starts[texts], lengths)
+        each = np.append(known[self.texts.words[at]] * self.texts.weights[at], np.float32(0))
+        total = np.add.reduceat(each, np.cumsum(lengths) - lengths)
+        return np.where(lengths > 0, total, np.float32(0))
+
+    def _zeros(self) -> Vectors:
+        try:
+            return self._totals.pop()
+        except IndexError:  # the first, or several threads search at once
+            return np.zeros(len(self.texts), np.float32)
+
+    def _rarest(self, words: Ints, weights: Vectors) -> tuple[Ints, Vectors]:
+        often = self._begins[words + 1] - self._begins[words]
+        order = np.argsort(often, kind="stable")
+        most = max(_LOOKED_AT, int(_LOOKED_AT_SHARE * len(self.texts)))
+        few = order[: max(1, int(np.searchsorted(np.cumsum(often[order]), most, side="right")))]
+        return words[few], weights[few]
+
+    def _add_up(self, total: Vectors, words: Ints, weights: Vectors) -> None:
+        for word, weight in zip(words.tolist(), weights, strict=True):
+            stands = slice(self._begins[word], self._begins[word + 1])
+            np.add.at(total, self._places[stands], self._weights[stands] * weight)
+
+    def _known(self, asked: Asked) -> tuple[Ints, Vectors]:
+        """Without the words that first stood in later texts."""
+        known = asked.words < len(self._begins) - 1
+        return asked.words[known], asked.weights[known]
+
+
+def _count(texts: Sequence[Ints], rarity: npt.NDArray[np.float64]) -> Counted:
+    """Texts as numbers of their words, counted and weighed."""
+    many = len(rarity) or 1
+    owner = np.repeat(np.arange(len(texts)), [len(one) for one in texts])
+    each, times = np.unique(owner * many + np.concatenate([np.zeros(0, np.int64), *texts]), return_counts=True)
+    text, word = np.divmod(each, many)
+    raised = np.log1p(times) * rarity[word]
+    length = np.sqrt(np.bincount(text, raised * raised, len(texts)))
+    weights = np.asarray(raised / length[text], np.float32)
+    return Counted(starts_of(np.bincount(text, minlength=len(texts))), word.astype(np.int32), weights)
+
+
+_SAMPLE = 8000
+
+
+def _largest(values: Vectors, most: int) -> tuple[Ints, float]:
+    """The places of about so many of the largest values, none of which is 0, and the least of them: by a sample, since
+    putting all in order takes longer."""
+    some = values[:: max(1, len(values) // _SAMPLE)]
+    rank = min(max(1, most * len(some) // len(values)), len(some))
+    least = float(np.partition(some, -rank)[-rank]) or float(np.finfo(np.float32).tiny)
+    return np.flatnonzero(values >= least), least
+
+
+def starts_of(lengths: Ints) -> Ints:
+    """Where stretches begin that follow each other, and where the last one ends."""
+    return np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths, dtype=np.int64)])
+
+
+def stretches(begins: Ints, lengths: Ints) -> Ints:
+    """Every place of several stretches, one stretch behind the other."""
+    before = np.cumsum(lengths) - lengths
+    return np.asarray(np.repeat(begins - before, lengths) + np.arange(lengths.sum()), np.int64)
