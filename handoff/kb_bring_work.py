@@ -109,7 +109,7 @@ class Work:
         await self._set(number, plan=made.stored(), counts=made.counts(), file=content if not made.wrong else None)
 
     def _plan(self, content: bytes, share: Share) -> Plan:
-        brought = kb_read.read(content)
+        brought = kb_read.read(content, self._office.settings.town)
         share.percent = READ_PERCENT
         now = self._clock.now()
         return self._database.read_now(lambda session: bring.plan(session, brought, now, share.tell))

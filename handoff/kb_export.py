@@ -60,7 +60,7 @@ def routes(settings: Settings, database: Database, bells: Bells, clock: Clock) -
 
 def table(session: Session, kind: str) -> Table:
     """All entries of a kind as their newest versions say, those that are ended last."""
-    services = standing.known_services(session)
+    services, areas = standing.known_services(session), standing.known_areas(session)
     asked = (
         select(KbEntry.id, KbEntry.head, KbEntry.state, KbVersion.content)
         .join(KbVersion, and_(KbVersion.entry_id == KbEntry.id, KbVersion.number == KbEntry.head))
@@ -70,7 +70,7 @@ def table(session: Session, kind: str) -> Table:
     return Table(
         kind,
         [
-            kb_sheets.cells(kind, id_, head, state, content, services)
+            kb_sheets.cells(kind, id_, head, state, content, services, areas)
             for id_, head, state, content in session.execute(asked)
         ],
     )

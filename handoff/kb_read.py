@@ -11,7 +11,7 @@ import unicodedata
 import warnings
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -23,13 +23,14 @@ from openpyxl.utils import get_column_letter
 from handoff import kb_file, kb_sheets
 from handoff.eras import NoDate, read_date
 from handoff.kb_sheets import Column
-from handoff.kb_view import STATE_NAMES
+from handoff.kb_view import REACHES, STATE_NAMES
+from knowledge_base import hsds_read
 from knowledge_base.rows import Brought, NotRead, Row, Wrong
 from knowledge_base.town import Said, Typed
 
-#: More ways in: by kind of file (`kb_file.kind_of`), what makes rows of its bytes. Raises NotRead.
-READERS: dict[str, Callable[[bytes], list[Row]]] = {}
 MOST_ROWS = 20_000
+#: Of what an HSDS file has and we have no place for.
+MOST_NOTES = 50
 MOST_COLUMNS = 60
 #: A title may stand above the heads.
 HEADS_WITHIN = 5
@@ -67,17 +68,28 @@ _Value = str | int | float | bool | datetime | date | time | timedelta | _Fault 
 _Lines = Iterator[tuple[int, Sequence[_Value]]]
 
 
-def read(content: bytes) -> Brought:
-    """What the file holds. Raises NotRead when nothing of it can be read."""
+def read(content: bytes, town: str = "") -> Brought:
+    """What the file holds. `town`: whose knowledge base it is brought into. Raises NotRead when nothing can be read."""
     kind = kb_file.kind_of(content)
-    if kind in READERS:
-        rows = READERS[kind](content)
-        return Brought(rows, kinds={row.kind for row in rows})
+    if kind == "json":
+        return _read_hsds(content, town)
     if kind == "xlsx":
         return _read_xlsx(content)
     if kind == "csv":
         return _read_csv(content)
     raise NotRead(kb_file.NO_TABLE)
+
+
+def _read_hsds(content: bytes, town: str) -> Brought:
+    """Open data lacks what is not open, so that what is missing in it is not gone."""
+    rows = hsds_read.read(content, town)
+    if len(rows) > MOST_ROWS:
+        raise NotRead("{most}件までにしてください（いまは{now}件あります）。", most=MOST_ROWS, now=len(rows))
+    told = [(row.place, sentence.format(**values)) for row in rows for sentence, values in row.left_out]
+    notes: list[Said] = [("{place}：{told}", {"place": place, "told": one}) for place, one in told[:MOST_NOTES]]
+    if len(told) > MOST_NOTES:
+        notes.append(("入れられないものが、ほかに{n}件あります。", {"n": len(told) - MOST_NOTES}))
+    return Brought(rows, notes=notes, foreign=True)
 
 
 def _read_xlsx(content: bytes) -> Brought:
@@ -285,6 +297,10 @@ def _row(kind: str, title: str, number: int, columns: Mapping[int, Column], valu
             _chosen(texts, wrong, "holidays", kb_sheets.HOLIDAYS, "休み・開いている のどちらかにしてください。")
             or "closed"
         )
+    if "reach" in texts:
+        texts["reach"] = (
+            _chosen(texts, wrong, "reach", REACHES, "町の人・都道府県の人・全国の人 のどれかにしてください。") or "town"
+        )
     several = {name: texts.pop(name).split("\n") for name in kb_sheets.SEVERAL if name in texts}
     inputs = {column.input: column.label for column in columns.values()}
     return Row(
@@ -306,6 +322,8 @@ def _text(column: Column, value: _Value) -> tuple[str, Said | None]:
         return "", value.said
     if column.input == "checked":
         return _day(value)
+    if column.input == "closed_on" and isinstance(value, date):
+        return f"{value.year}/{value.month}/{value.day}", None
     text, fault = _plain_text(value)
     if column.input == "phone" and re.fullmatch(r"[2-9]\d{8}|1\d{8,9}|[2-9]\d{9}", unicodedata.normalize("NFKC", text)):
         return text, (ZERO_LOST, {"number": text})

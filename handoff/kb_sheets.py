@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from handoff.kb_view import KIND_NAMES, LABELS, STATE_NAMES
+from handoff.kb_view import KIND_NAMES, LABELS, REACHES, STATE_NAMES
 from knowledge_base import standing
 from knowledge_base.names import Names, fields
 from knowledge_base.town import WEEKDAYS
@@ -54,17 +54,21 @@ COLUMNS: Mapping[str, tuple[Column, ...]] = {
     for kind, names in _TOLD["sheets"].items()
 }
 #: Inputs that hold several values, one a line.
-SEVERAL = ("fields", "services")
+SEVERAL = ("fields", "services", "areas")
 #: Other ways in which a head may be written.
 ALSO: Mapping[str, str] = _TOLD["also"]
 
 
-def cells(kind: str, id_: str, version: int, state: str, content: Mapping[str, Any], services: Names) -> list[str]:
+def cells(
+    kind: str, id_: str, version: int, state: str, content: Mapping[str, Any], services: Names, areas: Names
+) -> list[str]:
     """An entry as the texts of its row, in the order of its columns."""
     given = standing.typed(content)
     texts = {**given.single, "id": id_, "version": str(version), "state": STATE_NAMES[state]}
     texts["fields"] = "\n".join(fields().written(one) for one in given.several.get("fields", ()))
     texts["services"] = "\n".join(services.written(one) for one in given.several.get("services", ()))
+    texts["areas"] = "\n".join(areas.written(one) for one in given.several.get("areas", ()))
+    texts["reach"] = REACHES.get(given.single.get("reach", ""), "")
     texts["like"] = services.written(like) if (like := given.single.get("like", "")) else ""
     texts["holidays"] = HOLIDAYS.get(given.single.get("holidays", ""), "")
     return [texts.get(column.input, "") for column in COLUMNS[kind]]

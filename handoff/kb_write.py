@@ -18,7 +18,7 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from handoff import kb_sheets
 from handoff.cells import write_text
 from handoff.kb_sheets import Column
-from handoff.kb_view import STATE_NAMES
+from handoff.kb_view import REACHES, STATE_NAMES
 from knowledge_base import shift_jis
 from knowledge_base.vocabulary import vocabulary
 
@@ -110,7 +110,8 @@ def _cell(sheet: Any, column: Column, text: str) -> Any:
 
 def _list(column: Column) -> DataValidation | None:
     """What may be chosen in a column."""
-    chosen = {"state": STATE_NAMES.values(), "holidays": kb_sheets.HOLIDAYS.values()}.get(column.input)
+    known = {"state": STATE_NAMES, "holidays": kb_sheets.HOLIDAYS, "reach": REACHES}
+    chosen = known[column.input].values() if column.input in known else None
     if chosen is not None:
         formula = f'"{",".join(chosen)}"'
     elif column.input == "like":

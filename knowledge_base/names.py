@@ -29,6 +29,10 @@ class Names:
         self._names[id_] = name
         self._ids.setdefault(_plain(name), []).append(id_)
 
+    def know(self, id_: str, name: str) -> None:
+        """One more that is meant by its id only: its name is another's already."""
+        self._names[id_] = name
+
     def written(self, id_: str) -> str:
         """The name where it can mean nothing else, with the id where it could."""
         name = " ".join(self._names.get(id_, "").split())

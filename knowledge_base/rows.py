@@ -61,3 +61,5 @@ class Brought:
     #: Of which kinds the file has a whole table: what it lacks of them is gone from it.
     kinds: set[str] = field(default_factory=set)
     shift_jis: bool = False
+    #: It comes with ids of its own: what nobody here knows by them is new, under that id.
+    foreign: bool = False

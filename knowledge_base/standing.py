@@ -11,7 +11,9 @@ from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from knowledge_base import names, shift_jis, town, versions
+from knowledge_base.areas import from_content
 from knowledge_base.bulk import chunks
+from knowledge_base.days import write_days
 from knowledge_base.entries import DAYS
 from knowledge_base.opening import write_spans
 from knowledge_base.rows import Brought, Row
@@ -19,6 +21,8 @@ from knowledge_base.town import Said, Typed
 from storage.knowledge import KbEntry, KbVersion
 from storage.texts import clean
 
+#: Parts of an entry that are typed one a line.
+_LINES = ("voices", "closed_on")
 #: As many as the editor's form can hold.
 MOST_SERVICES = 300
 Content = Mapping[str, Any]
@@ -68,9 +72,16 @@ def typed(content: Content) -> Typed:
     """An entry's content as somebody would type it."""
     single = {name: value for name, value in content.items() if isinstance(value, str)}
     single["voices"] = "\n".join(content.get("voices", ()))
+    single["closed_on"] = "\n".join(write_days(content.get("closed_on", ())))
     single |= {f"hours-{day}": write_spans(content.get("hours", {}).get(day, ())) for day in DAYS}
-    several = {name: value for name, value in content.items() if isinstance(value, list) and name != "voices"}
+    several = {name: value for name, value in content.items() if isinstance(value, list) and name not in _LINES}
     return Typed(single, several)
+
+
+def known_areas(session: Session) -> names.Names:
+    """The town's districts, as sheets call them."""
+    kept = versions.areas(session)
+    return names.Names((one.id, one.name) for one in (from_content(kept.id, kept.content).districts if kept else ()))
 
 
 class Standing:
@@ -84,27 +95,33 @@ class Standing:
             )
         }
         self._shift_jis = brought.shift_jis
+        self._foreign = brought.foreign
         self.rows = [row if row.id else replace(row, id=versions.new_id()) for row in brought.rows]
-        self._new = {new.id for old, new in zip(brought.rows, self.rows, strict=True) if not old.id}
+        self._new = {
+            new.id
+            for old, new in zip(brought.rows, self.rows, strict=True)
+            if not old.id or (brought.foreign and old.id not in self._entries)
+        }
         here = [row.id for row in brought.rows if row.id in self._entries]
         self._newest = {id_: (content, state) for id_, _number, content, state in _newest(session, here)}
         self._older = self._read_older(session)
         self._planned = _planned(session, now)
         self._fields = names.fields()
         self._services = self._all_services()
+        self._areas = known_areas(session)
         self._taken = {
             (kind, town.folded(name)) for kind, _head, state, name in self._entries.values() if state != "retired"
         }
 
     def refused(self, row: Row, ids: Mapping[str, int]) -> Problems:
         """What is wrong with which entry, and which version of it, a row names."""
+        if ids.get(row.id, 0) > 1:
+            return {"id": (NUMBER_TWICE, {"n": ids[row.id]})}
         if row.id in self._new:
             return {"state": (ENDED_AT_ONCE, {})} if row.state == "retired" else {}
         kind, head, _state, _name = self._entries.get(row.id, ("", 0, "", ""))
         if kind != row.kind:
             return {"id": (NO_SUCH, {})}
-        if ids[row.id] > 1:
-            return {"id": (NUMBER_TWICE, {"n": ids[row.id]})}
         opened = _number(row)
         if opened is not None and not 1 <= opened <= head:
             return {"version": (WRONG_VERSION, {})}
@@ -127,7 +144,7 @@ class Standing:
         newest, _ = self._newest[row.id]
         wanted = row.state or opened_state
         same = _same(content, newest)
-        if (same and wanted == state) or (_same(content, before) and wanted == opened_state):
+        if (same and (wanted == state or self._foreign)) or (_same(content, before) and wanted == opened_state):
             return None
         if before is not newest:
             wrong.setdefault("version", (CHANGED_SINCE, {"n": head}))
@@ -168,6 +185,9 @@ class Standing:
         if "services" in several:
             stood = (before or {}).get("services", ())
             several["services"] = _ids(self._services, "services", several["services"], stood, wrong)
+        if "areas" in several:
+            stood = (before or {}).get("areas", ())
+            several["areas"] = _ids(self._areas, "areas", several["areas"], stood, wrong)
         if single.get("like", "").strip():
             [single["like"]] = _ids(self._services, "like", [single["like"]], (), wrong)[:1] or [""]
             if single["like"].startswith("town_"):
@@ -191,8 +211,9 @@ class Standing:
             if row.id in self._new and row.kind == "service"
         }
         # Desks of the same file may name them; a name that had a meaning before keeps it.
-        for id_, name in [(id_, name) for id_, name in new.items() if not found.meant(name)]:
-            found.add(id_, name)
+        taken = {id_ for id_, name in new.items() if found.meant(name)}
+        for id_, name in new.items():
+            (found.know if id_ in taken else found.add)(id_, name)
         return found
 
     def _read_older(self, session: Session) -> dict[tuple[str, int], tuple[dict[str, Any], str]]:
@@ -231,7 +252,7 @@ def _same(one: Content, other: Content) -> bool:
 
 def _kept(content: Content) -> dict[str, Any]:
     kept = {name: value for name, value in content.items() if value}
-    return {**kept, "holidays": kept.get("holidays", "closed")}
+    return {**kept, "holidays": kept.get("holidays", "closed"), "reach": kept.get("reach", "town")}
 
 
 def _number(row: Row) -> int | None:

@@ -1,6 +1,7 @@
 """Files that go out of the knowledge base and in: nothing changes by it, all or nothing, undone as one."""
 
 import io
+import json
 import re
 from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
@@ -17,6 +18,7 @@ from storage.clock import JAPAN
 from storage.knowledge import KbVersion
 from tests.conftest import Town
 from tests.desk import INPUT, Colleague, at_work
+from tests.test_hsds import NEIGHBOUR
 from tests.test_kb import GAKKI, MADO, NEVER_SAID, counts, made, send
 
 IMPORT = "/staff/kb/import"
@@ -127,7 +129,7 @@ async def test_what_is_taken_out_goes_in_unchanged(town: Town, yamada: Colleague
     assert (cell.data_type, cell.quotePrefix, sheet.freeze_panes) == ("s", True, "E2")
     assert sheet["A1"].value == "項目番号（変えないでください）"
     assert sheet["A1"].comment is not None
-    assert len(sheet.data_validations.dataValidation) == 2
+    assert len(sheet.data_validations.dataValidation) == 3
     files = [(xlsx, "51")]
     for kind, n in (("service", "1"), ("desk", "49")):
         files.append((await exported(yamada, f"as=csv&kind={kind}"), n))
@@ -249,3 +251,21 @@ async def test_who_is_no_admin_brings_nothing(town: Town, yamada: Colleague) -> 
         await town.service.database.read(lambda session: session.scalar(select(func.count()).select_from(KbVersion)))
         == 0
     )
+
+
+async def test_open_data_goes_through_the_same_dry_run(town: Town, yamada: Colleague) -> None:
+    await send(yamada, "/staff/kb/demo", {})
+    await made(yamada, "service", **GAKKI)
+    await made(yamada, "desk", **{**MADO, "closed_on": "2026/12/28〜2027/1/4　改修工事"})
+    own = (await yamada.http.get("/staff/kb/hsds.json?examples=1")).content
+    _, page = await planned(yamada, own, "all.json")
+    assert SAME in page, "what went out comes back unchanged, with what HSDS has no place for"
+    file = json.dumps(NEIGHBOUR).encode()
+    path, page = await planned(yamada, file, "kawakami.json")
+    assert sums(page)["新しい"] == "6"
+    assert "「夜間」という分類" in page
+    assert (await applied(yamada, path, page)).status_code == 303
+    brought = {name: state for name, _number, state in await versions_of(town) if name not in (GAKKI["name"],)}
+    assert {brought[name] for name in ("ひとり親の夜間相談", "車いすを貸す", "川上社協")} == {"draft"}
+    _, page = await planned(yamada, file, "kawakami.json")
+    assert "新しい" not in sums(page) or sums(page)["新しい"] in ("0", "1"), "only what has no id of its own comes anew"

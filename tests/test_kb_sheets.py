@@ -16,9 +16,11 @@ from knowledge_base.entries import DAYS
 from knowledge_base.town import Typed
 from knowledge_base.versions import STATES, Step
 from knowledge_base.vocabulary import vocabulary
+from storage.knowledge import KbAreas
 from storage.models import Base
 
 NOW = datetime(2026, 11, 27, 1, tzinfo=UTC)
+DISTRICTS = {"town": "うけとめ市", "districts": [{"id": "d1", "name": "北、西", "spellings": []}]}
 #: What spreadsheets, CSV, XML and Shift_JIS each stumble over.
 TRAPS = ("=1+1", "'=1+1", "''-x", "＋81", "@cmd", "_x0041_", "_x005F_x0041_", "〜", "～", "−", "🌻", "髙𠮷", "〓",
          "a,b;c、d", '"', "\ufffe", "<b>&amp;", "1-2", "0120", "#N/A", "TRUE", "[town_x]", "　", "e\u0301")  # fmt: skip
@@ -34,14 +36,17 @@ VOICES = st.lists(texts(30).map(lambda text: f"困っています{text}"), max_s
 HOURS = st.sampled_from(("", "8:30〜17:15", "8:30〜12:00、13:00〜17:15", "同じ"))
 DATES = st.one_of(st.just(""), st.dates(min_value=date(1, 1, 1)).map(date.isoformat))
 WEB = st.sampled_from(("", "https://a.jp/=x", "https://例え.jp/〜a"))
+REACHES = st.sampled_from(("", "town", "prefecture", "nation"))
+CLOSED = st.sampled_from(("", "2026/12/28〜2027/1/4　改修工事", "2026/5/1\n2027/5/6　=1+1"))
 SERVICE = st.fixed_dictionaries({
     "name": NAMES, "about": texts(100), "voices": VOICES, "like": st.sampled_from(("", *vocabulary().services)),
     "who": texts(100), "cost": texts(100), "begin": texts(100), "bring": texts(100), "note": texts(100), "web": WEB,
-    "checked": DATES,
+    "checked": DATES, "reach": REACHES,
 })  # fmt: skip
 DESK = st.fixed_dictionaries({
     "name": NAMES, "address": texts(60), "area": texts(60), "note": texts(100), "web": WEB, "checked": DATES,
     "phone": st.sampled_from(("", "０３（１２３４）５６７８", "0312345678", "#9999", "188")),
+    "reach": REACHES, "closed_on": CLOSED,
     "holidays": st.sampled_from(("closed", "open")), **{f"hours-{day}": HOURS for day in DAYS},
 })  # fmt: skip
 FIELDS = st.lists(st.sampled_from(tuple(vocabulary().fields)), max_size=4)
@@ -74,9 +79,12 @@ def test_what_goes_out_comes_in_unchanged(
     session: Session, entries: list[tuple[str, dict[str, str], list[str]]], states: list[str]
 ) -> None:
     session.rollback()
+    session.add(KbAreas(id=1, content=DISTRICTS, staff_id=None, at=NOW))
     kept = 0
     for at, (kind, single, several) in enumerate(entries):
-        read = town.read(kind, Typed(single, {"fields" if kind == "service" else "services": several}))
+        areas = ["d1"] if at % 2 and single["reach"] in ("", "town") else []
+        chosen = {"fields" if kind == "service" else "services": several, "areas": areas}
+        read = town.read(kind, Typed(single, chosen))
         if not read.problems:
             versions.create(session, kind, read.content, None, NOW, Step(states[at]), f"town_{at}")
             kept += 1

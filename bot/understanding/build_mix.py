@@ -23,7 +23,8 @@ from knowledge_base.vocabulary import vocabulary
 
 LOCAL_VOICES = 3  # as many as a town must give for a service of its own
 PLAIN = 0.003  # of F1
-ALARMS_ALLOWED = 0.05  # share of harmless voices that may be read as urgent
+ALARMS_ALLOWED = 0.04  # share of harmless voices that may be read as urgent
+WATCHED_ALLOWED = 0.08  # and of those that may be read as ones to watch, though they are none
 FIELDS, SERVICES, DANGER, SPEAKERS = (slice(first, behind) for first, behind in zip((0, *PARTS), PARTS, strict=False))
 TELLS = PARTS[-1]
 
@@ -99,12 +100,13 @@ def fit(texts: Texts, reading: Reading) -> Mix:
     alarm = _danger_probabilities(reading, mix)
     calm = np.array([voice.level == "none" for voice in reading.voices])
     level = (reading.counted + reading.read)[:, DANGER] / 2
+    of_watch = level[:count, 2]
     return replace(
         mix,
         recorded_from=round(_recorded_from(reading, field_probabilities(reading, mix)[:count]), 3),
         alarm_from=round(float(np.quantile(alarm[calm], 1 - ALARMS_ALLOWED)), 4),
         immediate_from=_best_cut(reading, level[:, 1], "urgent", "immediate"),
-        watch_from=_best_cut(reading, level[:, 2], "none", "watch"),
+        watch_from=round(float(np.quantile(of_watch[calm], 1 - WATCHED_ALLOWED)), 3),
     )
 
 
@@ -207,6 +209,7 @@ def figures(texts: Texts, reading: Reading, mix: Mix) -> dict[str, object]:
     alarm = _danger_probabilities(reading, mix)
     level = np.array([voice.level for voice in voices])
     danger = np.isin(level, ("urgent", "immediate"))
+    of_watch = (reading.counted + reading.read)[: len(voices), DANGER][:, 2] / 2
     return {
         "voices": len(texts.voices),
         "held back": len(voices),
@@ -216,6 +219,7 @@ def figures(texts: Texts, reading: Reading, mix: Mix) -> dict[str, object]:
             "recall": round(float((alarm[danger] >= mix.alarm_from).mean()), 4),
             "false_alarms": round(float((alarm[level == "none"] >= mix.alarm_from).mean()), 4),
         },
+        "watch": round(float((of_watch[level == "watch"] >= mix.watch_from).mean()), 4),
         "mix": {name: np.round(value, 3).tolist() for name, value in mix.to_arrays().items()},
         "reliability": reliability(voices, probability),
     }

@@ -8,7 +8,7 @@ from playwright.async_api import Browser, expect
 
 from handoff import kb_sheets, kb_write
 from knowledge_base import live
-from knowledge_base.names import services
+from knowledge_base.names import Names, services
 from tests.browser.test_console import serious, sign_in
 from tests.browser.test_kb import SHAPES
 from tests.conftest import Town
@@ -24,7 +24,7 @@ def a_table() -> bytes:
     rows = []
     for number in range(ROWS):
         desk: dict[str, Any] = {**content, "name": f"窓口{number}", "phone": f"000-0000-{number:04}"}
-        rows.append(["", "", *kb_sheets.cells("desk", "", 1, "published", desk, services([]))[2:]])
+        rows.append(["", "", *kb_sheets.cells("desk", "", 1, "published", desk, services([]), Names([]))[2:]])
     return kb_write.as_xlsx([kb_write.Table("desk", rows)])
 
 
