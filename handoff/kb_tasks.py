@@ -107,21 +107,19 @@ def _unchecked(session: Session, today: date, most: int) -> Found:
 def _incomplete(session: Session, most: int) -> Found:
     """What is published and leads nowhere, or not by telephone."""
     lacks = {one.id: lack for one in live.now().entries.values() if (lack := _lacks(one))}
-    worst = ("連絡先", "電話", "ホームページ")
+    worst = ("連絡先", "電話")
     order = sorted(lacks, key=lambda id_: (worst.index(lacks[id_]), live.now().entries[id_].content["name"]))
     says = {
         "連絡先": say("窓口もホームページもありません"),
         "電話": say("電話がありません"),
-        "ホームページ": say("ホームページがありません"),
     }
     return _named(session, order, lambda one: says[lacks[one.id]], most)
 
 
 def _lacks(one: live.Live) -> str:
-    web = one.content.get("web")
     if one.kind == "service":
-        return "" if web or live.now().desks(one.id) else "連絡先"
-    return "電話" if not one.content.get("phone") else "" if web else "ホームページ"
+        return "" if one.content.get("web") or live.now().desks(one.id) else "連絡先"
+    return "" if one.content.get("phone") else "電話"
 
 
 def _unfound(session: Session, now: datetime, most: int) -> Found:
