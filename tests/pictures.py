@@ -84,9 +84,11 @@ async def main() -> None:
             await _falls_silent(town, clock)
             await _staff(town, clock, seen)
             for name, width, height in (("phone", 390, 800), ("desktop", 1280, 860)):
-                page = await _page(seen, width, height)
+                page = await _page(seen, width, height, str(town.http.base_url))
                 await _talk(page, str(town.http.base_url))
                 await _keep(page, f"widget-{name}")
+                await _look_up(page)
+                await _keep(page, f"directory-{name}")
         finally:
             await seen.close()
 
@@ -120,6 +122,13 @@ async def _talk(page: Page, address: str) -> None:
     await page.locator("uketome-chat .choices button, uketome-chat .choice").first.wait_for()
     await box.blur()
     await page.locator("uketome-chat").scroll_into_view_if_needed()
+
+
+async def _look_up(page: Page) -> None:
+    await page.goto("/directory")
+    await page.locator("#text").fill(HANAKO[0])
+    await page.get_by_role("button", name="さがす", exact=True).click()
+    await page.wait_for_load_state()
 
 
 async def _tells(town: Town, texts: tuple[str, ...]) -> str:
@@ -159,8 +168,13 @@ async def _staff(town: Town, clock: TownClock, seen: Browser) -> None:
     ):  # fmt: skip
         await page.goto(path)
         await _keep(page, name)
+    async with browser(town) as http:
+        admin = Colleague(http, ADMIN)
+        await admin.sign_in(PASSWORD)
+        await send(admin, "/staff/kb/demo", "/staff/kb")
     page = await _signed_in(town, seen, ADMIN)
     for path, name in (
+        ("/staff/kb", "kb"), ("/staff/kb/todo", "kb-todo"), ("/staff/kb/import", "kb-import"),
         ("/staff/reports/cases?period=FY2026", "reports"), ("/staff/settings/people", "people"),
     ):  # fmt: skip
         await page.goto(path)
