@@ -5,7 +5,7 @@ These are the short ones; `python -m tests.reliability` does the same for long (
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from bot.understanding import Assessment, Reading, Understander
+from bot.understanding.segments import LocalService
 from bot.worker import claim_work
 from handoff import case
 from handoff.case import status
@@ -332,6 +333,13 @@ class Stumbling:
 
     def __init__(self, reader: Understander) -> None:
         self._reader = reader
+
+    def view(self) -> "Stumbling":
+        """It stumbles over the same for everybody."""
+        return self
+
+    def take_in(self, services: Sequence[LocalService]) -> None:
+        """A town's own services, which this is not about."""
 
     def read(self, text: str, before: Assessment) -> Reading:
         """As the real one; raises where it reads the words that it cannot bear."""

@@ -15,6 +15,7 @@ import pytest
 from openpyxl.utils import get_column_letter
 
 from handoff import kb_file
+from knowledge_base import hsds_read
 from tests.conftest import Town
 from tests.desk import INPUT, Colleague
 from tests.test_kb import MADO, made, send
@@ -120,7 +121,8 @@ BAD = (
     ("あ,い\nう,え\n".encode(), "「名前」などの見出しが見つかりません"),
     (b"\xef\xbb\xbf\xe5\x90\x8d\xe5\x89\x8d,\xff\n", "1行目に、読めない文字があります"),
     (b"\x00\x01\x02\x03", kb_file.NO_TABLE),
-    (b'{"organizations": []}', kb_file.NO_TABLE),
+    (b'{"organizations": []}', hsds_read.NO_HSDS),
+    (b'{"services": [', "JSONとして読めません（1行目）"),
 )  # fmt: skip
 
 
