@@ -24,6 +24,7 @@ _FAMILY = (
 )
 _SINCE = (
     rf"{_NUMBER}+\s*(?:年|か月|ヶ月|カ月|ヵ月|ケ月|週|日)(?:も|に|前|間|ほど|くらい|ぐらい|ぐれえ|から|、|。|$)|ひと月|ふた月|"
+    rf"{_NUMBER}+\s*(?:年|か月|ヶ月|カ月|ヵ月|ケ月|週間?|日)(?=[^。、\n]{{1,6}}[てで](?:い?ない|い?なく|い?ません))|"
     r"(?:先|去|昨|一昨)(?:年|月|週)(?!金)|(?:春|夏|秋|冬|昔|むかし|小学|中学|高校|年生|学期|まえ|くらい|ころ|ごろ|頃)から|"
     r"[小中高][一二三1-3]から|最近|このごろ|さいきん|せんげつ|せんしゅう|おととい|おととし|ずっと|(?:て|で)から"
 )
@@ -62,6 +63,8 @@ _SIGNS = {
 #: Words that end the telling, or tell of what is still to come: neither says since when it is.
 _ENDS = re.compile(r"^(?:それ|これ)(?:だけ|で(?:全部|以上))|^以上|(?:です|ます)。?\n?以上です$")
 _COMING = re.compile(r"来(?:年|月|週)|こんど|今度|予定|なりそう")
+#: Where somebody is at this moment is no way to reach them.
+_NOW = re.compile(r"^(?:いま|今)は")
 _ASKS = ("?", "？", "ですか", "ますか", "でしょうか", "ませんか")
 _SHORTEST = 2
 #: So short a reply that tells of no trouble is one to our question, whatever it says.
@@ -77,6 +80,8 @@ def answers(topic: str, text: str, reading: Reading, does: Iterable[str]) -> boo
         return bool(_SIGNS[topic].search(stripped)) and not _COMING.search(stripped)
     if topic in reading.topics or _SIGNS[topic].search(stripped):
         return True
+    if topic == "contact" and _NOW.match(stripped):
+        return False
     return not reading.tells and len(stripped) <= _A_FEW
 
 
