@@ -23,7 +23,7 @@ from knowledge_base.vocabulary import vocabulary
 
 LOCAL_VOICES = 3  # as many as a town must give for a service of its own
 PLAIN = 0.003  # of F1
-ALARMS_ALLOWED = 0.04  # share of harmless voices that may be read as urgent
+ALARMS_ALLOWED = 0.05  # share of harmless voices that may be read as urgent
 WATCHED_ALLOWED = 0.08  # and of those that may be read as ones to watch, though they are none
 FIELDS, SERVICES, DANGER, SPEAKERS = (slice(first, behind) for first, behind in zip((0, *PARTS), PARTS, strict=False))
 TELLS = PARTS[-1]

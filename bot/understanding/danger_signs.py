@@ -100,6 +100,12 @@ SIGNS: tuple[Sign, ...] = (
         _CHILD,
         14,
     ),
+    # Of a baby this kills, and a mother who fears it seldom names the child in the same sentence.
+    _sign(
+        "child_abuse",
+        "urgent",
+        r"(?:揺さぶ|ゆさぶ|ゆすぶ)(?:っ|り|る)[^。、\n]{0,5}(?:しま[いうっ]|ちゃ[いうっ]|そうで|そうに|たくな)",
+    ),
     _sign("child_abuse", "urgent", r"\b(?:hits?|beats?) me\b", r"daddy|dad|mom|mommy|father|mother", 20),
     _sign(
         "harm_to_others",
