@@ -37,6 +37,9 @@ LONG = {
     "browser/test_reports", "browser/test_settings", "browser/test_support",
 }  # fmt: skip
 
+#: And single tests of half a minute or more, of what seldom changes.
+LONG_ONES = ("test_half_a_dozen", "test_no_two_voices", "test_kb_check_says")
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """An option of ours."""
@@ -55,7 +58,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def _takes_long(path: Path, name: str) -> bool:
     twice = path.stem in PAGES and "[postgresql" in name
-    return twice or f"{path.parent.name}/{path.stem}" in LONG or name.startswith("test_half_a_dozen")
+    return twice or f"{path.parent.name}/{path.stem}" in LONG or name.startswith(LONG_ONES)
 
 
 @pytest.fixture(scope="session")
