@@ -9,13 +9,12 @@ import json
 import re
 import secrets
 import uuid
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any, TypeVar, cast
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
-from fastapi.routing import APIRoute
 from sqlalchemy import CursorResult, bindparam, func, select, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
@@ -32,6 +31,7 @@ from storage.bells import Bells
 from storage.clock import Clock
 from storage.database import Database, unavailable
 from storage.models import Conversation, DoorLink, Message, new_id
+from storage.open_routes import open_route
 from storage.problems import Problem, body_of
 from storage.settings import Settings
 from storage.texts import clean, says_something
@@ -90,24 +90,7 @@ PREFLIGHT = {
     "Access-Control-Max-Age": "86400",
 }
 
-
-class OpenRoute(APIRoute):
-    """A route whose answers, the refusals too, can be read by a page of another origin."""
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Adds the headers to what the route answers."""
-        handle = super().get_route_handler()
-
-        async def opened(request: Request) -> Response:
-            try:
-                response = await handle(request)
-            except Problem as problem:
-                problem.headers = {**problem.headers, **OPEN}
-                raise
-            response.headers.update(OPEN)
-            return response
-
-        return opened
+OpenRoute = open_route(OPEN, OPEN)
 
 
 def routes(settings: Settings, database: Database, inbox: Inbox, bells: Bells, clock: Clock) -> APIRouter:

@@ -7,15 +7,15 @@ nothing. Whoever keeps a copy asks again with the ETag, so that a desk that was 
 import asyncio
 import hashlib
 import json
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from fastapi.routing import APIRoute
 
 from knowledge_base import hsds, live, town
 from knowledge_base.hsds import Tables
 from knowledge_base.hsds_terms import Object
+from storage.open_routes import open_route
 from storage.problems import Problem
 from storage.settings import Settings
 
@@ -33,24 +33,7 @@ OPEN = {
     "X-Content-Type-Options": "nosniff",
 }
 
-
-class OpenRoute(APIRoute):
-    """A route whose answers, the refusals too, can be read by a page of another origin."""
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Adds the headers to what the route answers."""
-        handle = super().get_route_handler()
-
-        async def opened(request: Request) -> Response:
-            try:
-                response = await handle(request)
-            except Problem as problem:
-                problem.headers = {**problem.headers, **OPEN, "Cache-Control": "no-store"}
-                raise
-            response.headers.update(OPEN)
-            return response
-
-        return opened
+OpenRoute = open_route(OPEN, {**OPEN, "Cache-Control": "no-store"})
 
 
 class Kept:

@@ -18,6 +18,8 @@ from bot.understanding import Understander
 from storage.models import Case, Delivery, Message
 from storage.settings import Settings
 from tests.stand_ins.clock import SetClock
+from tests.stand_ins.hooks import StandInHooks
+from tests.stand_ins.mail import StandInMail
 from tests.stand_ins.postgres import Cluster
 from tests.stand_ins.rasa import StandInRasa
 from uketome.app import Service, create_app
@@ -102,6 +104,24 @@ async def rasa() -> AsyncIterator[StandInRasa]:
     await stand_in.start()
     yield stand_in
     await stand_in.stop()
+
+
+@pytest.fixture
+async def hooks() -> AsyncIterator[StandInHooks]:
+    """Where notices are sent to over HTTP."""
+    hooks = StandInHooks()
+    await hooks.start()
+    yield hooks
+    await hooks.stop()
+
+
+@pytest.fixture
+async def mail() -> AsyncIterator[StandInMail]:
+    """Where notices are sent to by mail."""
+    mail = StandInMail()
+    await mail.start()
+    yield mail
+    await mail.stop()
 
 
 @pytest.fixture

@@ -173,22 +173,6 @@ def test_no_name_is_a_noun_and_no_resident_counts_twice() -> None:
 
 
 @pytest.fixture
-async def hooks() -> AsyncIterator[StandInHooks]:
-    hooks = StandInHooks()
-    await hooks.start()
-    yield hooks
-    await hooks.stop()
-
-
-@pytest.fixture
-async def mail() -> AsyncIterator[StandInMail]:
-    mail = StandInMail()
-    await mail.start()
-    yield mail
-    await mail.stop()
-
-
-@pytest.fixture
 async def told(
     database_url: str, tmp_path: Path, hooks: StandInHooks, mail: StandInMail, reader: Understander
 ) -> AsyncIterator[Town]:

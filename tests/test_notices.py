@@ -31,22 +31,6 @@ SECRET = "secret-of-the-hook"
 
 
 @pytest.fixture
-async def hooks() -> AsyncIterator[StandInHooks]:
-    hooks = StandInHooks()
-    await hooks.start()
-    yield hooks
-    await hooks.stop()
-
-
-@pytest.fixture
-async def mail() -> AsyncIterator[StandInMail]:
-    mail = StandInMail()
-    await mail.start()
-    yield mail
-    await mail.stop()
-
-
-@pytest.fixture
 def settings(database_url: str, tmp_path: Path, hooks: StandInHooks, mail: StandInMail) -> Settings:
     return Settings(
         database_url=database_url, var_dir=tmp_path / "var", rasa_url="http://127.0.0.1:9",

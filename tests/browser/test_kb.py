@@ -2,12 +2,11 @@
 
 from playwright.async_api import Browser, expect
 
-from tests.browser.test_console import serious, sign_in
+from tests.browser.looks import fits
+from tests.browser.test_console import sign_in
 from tests.conftest import Town
 from tests.desk import add_staff
 from tests.test_kb import GAKKI, NEVER_SAID
-
-SHAPES = ((360, "dark"), (1280, "light"))
 
 
 async def test_an_hour_is_corrected_and_a_service_is_tried_before_it_is_published(town: Town, browser: Browser) -> None:
@@ -17,27 +16,20 @@ async def test_an_hour_is_corrected_and_a_service_is_tried_before_it_is_publishe
         complaints: list[str] = []
         page.on("console", lambda said: complaints.append(said.text) if "Content Security" in said.text else None)
 
-        async def fits() -> None:
-            for width, scheme in SHAPES:
-                await page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-                await page.set_viewport_size({"width": width, "height": 800})
-                assert await serious(page) == []
-                assert await page.evaluate("document.documentElement.scrollWidth") <= width
-
         await sign_in(page, "yamada@example.jp")
         await page.get_by_role("link", name="知識ベース").click()
         await page.get_by_role("button", name="見本の町の窓口を入れる").click()
-        await fits()
+        await fits(page)
         await page.get_by_role("link", name="生活支援課").click()
         await page.get_by_label("水").first.fill("８時半")
         await page.get_by_role("button", name="公開する", exact=True).click()
         await expect(page.get_by_role("alert")).to_contain_text("水：時間は、8:30〜17:15 のように書いてください。")
-        await fits()
+        await fits(page)
         await page.get_by_label("水").first.fill("８：３０～１９：００")
         await page.get_by_role("button", name="公開する", exact=True).click()
         await expect(page.get_by_role("status")).to_contain_text("公開しました")
         await expect(page.get_by_text("水 8:30〜19:00").last).to_be_visible()
-        await fits()
+        await fits(page)
 
         await page.goto("/staff/kb/new/service")
         await page.get_by_label("名前").fill(GAKKI["name"])
@@ -51,7 +43,7 @@ async def test_an_hour_is_corrected_and_a_service_is_tried_before_it_is_publishe
         await page.get_by_label("下書きを公開したつもりで試す").select_option(label=GAKKI["name"])
         await page.get_by_role("button", name="試す", exact=True).click()
         await expect(page.get_by_text("公開中の内容で見つかるのは")).to_be_visible()
-        await fits()
+        await fits(page)
         await page.get_by_role("button", name="例文に加える").click()
         await expect(page.get_by_role("status")).to_contain_text("例文を加えました")
         assert complaints == []

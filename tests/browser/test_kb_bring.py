@@ -9,8 +9,8 @@ from playwright.async_api import Browser, expect
 from handoff import kb_sheets, kb_write
 from knowledge_base import live
 from knowledge_base.names import Names, services
-from tests.browser.test_console import serious, sign_in
-from tests.browser.test_kb import SHAPES
+from tests.browser.looks import fits
+from tests.browser.test_console import sign_in
 from tests.conftest import Town
 from tests.desk import add_staff
 from tests.test_kb_bring import Book
@@ -43,31 +43,24 @@ async def test_a_table_is_corrected_brought_in_undone_and_taken_out(
         complaints: list[str] = []
         page.on("console", lambda said: complaints.append(said.text) if "Content Security" in said.text else None)
 
-        async def fits() -> None:
-            for width, scheme in SHAPES:
-                await page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-                await page.set_viewport_size({"width": width, "height": 800})
-                assert await serious(page) == []
-                assert await page.evaluate("document.documentElement.scrollWidth") <= width
-
         await sign_in(page, "yamada@example.jp")
         await page.get_by_role("link", name="知識ベース").click()
         await page.get_by_role("link", name="出し入れ").click()
-        await fits()
+        await fits(page)
         await page.get_by_label("表のファイル").set_input_files(tmp_path / "直す前.xlsx")
         await page.get_by_role("button", name="何が変わるかを見る").click()
         await expect(page.get_by_text("直すところが5か所あります")).to_be_visible()
         for place in ("3行目", "99行目", "200行目", "301行目", "500行目"):
             await expect(page.get_by_role("row").filter(has_text=f"「窓口」の{place}")).to_be_visible()
         await expect(page.get_by_role("button", name="すべて入れる")).to_have_count(0)
-        await fits()
+        await fits(page)
         await page.get_by_label("直したファイル").set_input_files(tmp_path / "直した.xlsx")
         await page.get_by_role("button", name="何が変わるかを見る").click()
         await expect(page.get_by_role("link", name="新しい 500")).to_be_visible()
-        await fits()
+        await fits(page)
         await page.get_by_role("button", name="すべて入れる").click()
         await expect(page.get_by_role("heading", name="知識ベースに入れました")).to_be_visible()
-        await fits()
+        await fits(page)
 
         async def counting(n: int) -> None:
             async def so() -> bool:

@@ -3,8 +3,8 @@
 from playwright.async_api import Browser, expect
 
 from knowledge_base import versions
-from tests.browser.test_console import serious, sign_in
-from tests.browser.test_kb import SHAPES
+from tests.browser.looks import fits
+from tests.browser.test_console import sign_in
 from tests.conftest import Town
 from tests.desk import add_staff
 
@@ -16,17 +16,10 @@ async def test_an_entry_is_confirmed_and_a_helpline_dialled(town: Town, browser:
     async with await browser.new_context(base_url=str(town.http.base_url), locale="ja-JP") as context:
         page = await context.new_page()
 
-        async def fits() -> None:
-            for width, scheme in SHAPES:
-                await page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-                await page.set_viewport_size({"width": width, "height": 800})
-                assert await serious(page) == []
-                assert await page.evaluate("document.documentElement.scrollWidth") <= width
-
         await sign_in(page, "yamada@example.jp")
         await page.get_by_role("link", name="知識ベース").click()
         await page.get_by_role("link", name="やること").click()
-        await fits()
+        await fits(page)
         unchecked = page.get_by_role("region", name="長く確かめていないもの")
         await expect(unchecked).to_contain_text("48件")
         await unchecked.get_by_role("button").first.click()
@@ -39,7 +32,7 @@ async def test_an_entry_is_confirmed_and_a_helpline_dialled(town: Town, browser:
         await dialled.fill("2031-01-01")
         await row.get_by_role("button", name="かけて確かめました").click()
         await expect(page.get_by_role("alert")).to_contain_text("きょうまでの日を選んでください")
-        await fits()
+        await fits(page)
         await dialled.fill("2026-11-24")
         await row.get_by_role("button", name="かけて確かめました").click()
         await expect(page.get_by_text("かけて確かめた日：2026年11月24日")).to_be_visible()
