@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Sequence
@@ -64,13 +65,14 @@ class StaticEmbedder:
 
     The same vectors as `SentenceTransformer(folder)` gives (a test proves it), but loaded in a tenth of a second:
     importing sentence-transformers brings torch and transformers with it, which takes longer than everything else
-    of the service together.
+    of the service together. `tokens_of`: tells apart what cuts texts into other tokens.
     """
 
     def __init__(self, folder: Path) -> None:
         self.name = f"{folder.name}-{_fingerprint(folder / 'model.safetensors')}"
         try:
             tokenizer = (folder / "tokenizer.json").read_text(encoding="utf-8")
+            self.tokens_of = hashlib.sha256(tokenizer.encode()).hexdigest()
             json.loads(tokenizer)  # tokenizers raises a bare Exception for broken JSON, which must not be caught
             self._tokenizer = Tokenizer.from_str(tokenizer)
             with safe_open(folder / "model.safetensors", framework="np") as tensors:
@@ -82,11 +84,19 @@ class StaticEmbedder:
             raise ModelError(f"The embedding model in {folder} is damaged: it has more tokens than vectors.")
 
     def embed(self, texts: list[str]) -> Vectors:
-        vectors = np.zeros((len(texts), self._rows.shape[1]), np.float32)
+        return self.embed_ids(self.ids(texts))
+
+    def ids(self, texts: list[str]) -> list[npt.NDArray[np.int64]]:
+        """The tokens of each text."""
         clean = [_SURROGATES.sub("�", text) for text in texts]  # half a character cannot be encoded
-        for at, encoding in enumerate(self._tokenizer.encode_batch_fast(clean, add_special_tokens=False)):
-            if encoding.ids:
-                vectors[at] = self._sum(np.asarray(encoding.ids, np.int64))
+        encodings = self._tokenizer.encode_batch_fast(clean, add_special_tokens=False)
+        return [np.asarray(encoding.ids, np.int64) for encoding in encodings]
+
+    def embed_ids(self, several: Sequence[npt.NDArray[np.int64]]) -> Vectors:
+        """`embed`, of texts whose tokens are known."""
+        vectors = np.zeros((len(several), self._rows.shape[1]), np.float32)
+        for at, ids in enumerate(several):
+            vectors[at] = self._sum(ids)
         return normalised(vectors)
 
     def tokens(self, text: str) -> Tokens:

@@ -1,4 +1,4 @@
-"""Nearest texts: FAISS over embedded texts, and a lexical score beside it."""
+"""Nearest texts: FAISS over embedded texts, and the search of a collection by meaning, words and letters."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import hashlib
 import math
 import re
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -19,8 +19,6 @@ from knowledge_base.embedding import Embedder, Vectors
 from knowledge_base.words import words_of
 
 Scores = npt.NDArray[np.float32]
-
-_COMMON = 0.15  # a word in so large a share of the texts is kept as a whole row
 
 _BM25_K1, _BM25_B = 1.2, 0.6
 
@@ -57,56 +55,6 @@ class Index:
         """Scores and positions, both (queries × min(k, size)), best first."""
         scores, at = self._faiss.search(np.ascontiguousarray(vectors), min(k, len(self)))
         return scores, at
-
-
-class Lexical:
-    """Cosine of word counts, rare words counting more: how alike two texts are in their very words."""
-
-    def __init__(self, texts: Sequence[Sequence[str]], rarity: Mapping[str, float] | None = None) -> None:
-        """`texts` as lists of words. `rarity`: that of a larger index, where this one stands beside it."""
-        counts = [Counter(words) for words in texts]
-        self.rarity = _rarity(counts) if rarity is None else rarity
-        self._size = len(texts)
-        postings: defaultdict[str, tuple[list[int], list[float]]] = defaultdict(lambda: ([], []))
-        for at, count in enumerate(counts):
-            for word, value in self._weighted(count).items():
-                postings[word][0].append(at)
-                postings[word][1].append(value)
-        self._postings = {
-            word: (np.array(at, np.int64), np.array(values, np.float32)) for word, (at, values) in postings.items()
-        }
-        common = [word for word, (at, _) in self._postings.items() if len(at) > _COMMON * self._size]
-        self._common = {word: row for row, word in enumerate(common)}
-        self._rows = np.zeros((len(common), self._size), np.float32)
-        for row, word in zip(self._rows, common, strict=True):
-            places, weights = self._postings.pop(word)
-            row[places] = weights
-
-    def scores(self, words: Sequence[str]) -> Scores:
-        """One cosine for each text."""
-        weighted = self._weighted(Counter(words))
-        common = np.zeros(len(self._rows), np.float32)
-        for word in weighted.keys() & self._common.keys():
-            common[self._common[word]] = weighted[word]
-        total = common @ self._rows
-        rare = [(*self._postings[word], value) for word, value in weighted.items() if word in self._postings]
-        if rare:
-            at = np.concatenate([places for places, _, _ in rare])
-            total += np.bincount(at, np.concatenate([values * value for _, values, value in rare]), self._size)
-        return total
-
-    def _weighted(self, count: Counter[str]) -> dict[str, float]:
-        rarest = self.rarity.get("", 1.0)
-        raised = {word: math.log1p(n) * self.rarity.get(word, rarest) for word, n in count.items()}
-        length = math.sqrt(sum(value * value for value in raised.values()))
-        return {word: value / length for word, value in raised.items()} if length else {}
-
-
-def _rarity(counts: Sequence[Counter[str]]) -> dict[str, float]:
-    """Under "" that of a word never seen."""
-    seen = Counter(word for count in counts for word in count)
-    size = 1 + len(counts)
-    return {word: math.log(size / (1 + n)) + 1 for word, n in seen.items()} | {"": math.log(size) + 1}
 
 
 class Collection:

@@ -1,7 +1,7 @@
-"""Texts as counted words, for many texts: numbers in rows instead of dictionaries, so that a hundred thousand are
-looked through in a millisecond.
+"""Texts as counted words: numbers in rows instead of dictionaries, so that a hundred thousand are looked through in a
+millisecond.
 
-Likeness is that of `index.Lexical`: the cosine of word counts, rare words counting more.
+How alike two texts are in their very words is the cosine of their counts, rare words counting more.
 """
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ from __future__ import annotations
 import math
 import threading
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +25,7 @@ Mask = npt.NDArray[np.bool_]
 #: A rough search looks at so many places where a word of the query stands, or at so large a share of the texts, the
 #: rarest words first: what stands in every other text tells least.
 _LOOKED_AT, _LOOKED_AT_SHARE = 120_000, 1 / 8
+_COMMON = 0.15  # a word in so large a share of the texts has a row for all of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,31 @@ class Asked:
 
     words: Ints
     weights: Vectors
+
+
+@dataclass(frozen=True, slots=True)
+class Spelled:
+    """Texts as words, each word by its place among `words`; text t begins at `starts[t]`."""
+
+    words: Sequence[str]
+    starts: Ints
+    places: Places
+
+    @classmethod
+    def of(cls, texts: Iterable[Sequence[str]]) -> Spelled:
+        """`texts` as lists of words."""
+        numbers: defaultdict[str, int] = defaultdict(lambda: len(numbers))
+        each = [np.array([numbers[word] for word in words], np.int32) for words in texts]
+        starts = starts_of(np.array([len(one) for one in each], np.int64))
+        return cls(list(numbers), starts, np.concatenate([np.zeros(0, np.int32), *each]))
+
+    def rarity(self) -> dict[str, float]:
+        """How rare each word is among the texts; under "" that of a word never seen."""
+        size = len(self.starts)
+        text = np.repeat(np.arange(size - 1), np.diff(self.starts))
+        once = np.unique(text * max(len(self.words), 1) + self.places) % max(len(self.words), 1)
+        seen = np.bincount(once, minlength=len(self.words))
+        return dict(zip(self.words, (np.log(size / (1 + seen)) + 1).tolist(), strict=True)) | {"": math.log(size) + 1}
 
 
 class Lexicon:
@@ -43,12 +70,11 @@ class Lexicon:
         self._numbers: defaultdict[str, int] = defaultdict(lambda: len(self._numbers))
         self._growing = threading.Lock()
 
-    def count(self, texts: Sequence[Sequence[str]]) -> Counted:
-        """`texts` as lists of words."""
+    def count(self, texts: Spelled) -> Counted:
         with self._growing:
-            numbers = [np.array([self._numbers[word] for word in words], np.int64) for words in texts]
+            numbers = np.array([self._numbers[word] for word in texts.words], np.int64)
             rarity = np.array([self._rarity_of(word) for word in self._numbers], np.float64)
-        return _count(numbers, rarity)
+        return _count(texts.starts, numbers[texts.places], rarity)
 
     def ask(self, words: Sequence[str]) -> Asked:
         """A query, weighed as the texts are."""
@@ -103,8 +129,14 @@ class WordSearch:
 
     def scores(self, asked: Asked) -> Vectors:
         """The likeness of every text."""
-        total = np.zeros(len(self.texts), np.float32)
-        self._add_up(total, *self._known(asked))
+        words, weights = self._known(asked)
+        row_of, rows = self._common
+        row = row_of[words]
+        has_row = row >= 0
+        common = np.zeros(len(rows), np.float32)
+        common[row[has_row]] = weights[has_row]
+        total = common @ rows
+        self._add_up(total, words[~has_row], weights[~has_row])
         return total
 
     def likely(self, asked: Asked, most: int, beside: Ints) -> tuple[Ints, Vectors]:
@@ -130,6 +162,20 @@ class WordSearch:
         total = np.add.reduceat(each, np.cumsum(lengths) - lengths)
         return np.where(lengths > 0, total, np.float32(0))
 
+    @cached_property
+    def _common(self) -> tuple[Ints, Vectors]:
+        """For each word its row, -1 for none, and the rows: what each common word weighs in every text. Adding up a
+        row for all takes less than finding the places of one for half of them."""
+        often = np.diff(self._begins)
+        common = np.flatnonzero(often > _COMMON * len(self.texts))
+        row_of = np.full(len(often), -1, np.int64)
+        row_of[common] = np.arange(len(common))
+        rows = np.zeros((len(common), len(self.texts)), np.float32)
+        for row, word in zip(rows, common, strict=True):
+            stands = slice(self._begins[word], self._begins[word + 1])
+            row[self._places[stands]] = self._weights[stands]
+        return row_of, rows
+
     def _zeros(self) -> Vectors:
         try:
             return self._totals.pop()
@@ -154,27 +200,30 @@ class WordSearch:
         return asked.words[known], asked.weights[known]
 
 
-def _count(texts: Sequence[Ints], rarity: npt.NDArray[np.float64]) -> Counted:
+def _count(starts: Ints, words: Ints, rarity: npt.NDArray[np.float64]) -> Counted:
     """Texts as numbers of their words, counted and weighed."""
-    many = len(rarity) or 1
-    owner = np.repeat(np.arange(len(texts)), [len(one) for one in texts])
-    each, times = np.unique(owner * many + np.concatenate([np.zeros(0, np.int64), *texts]), return_counts=True)
+    texts, many = len(starts) - 1, len(rarity) or 1
+    owner = np.repeat(np.arange(texts), np.diff(starts))
+    each, times = np.unique(owner * many + words, return_counts=True)
     text, word = np.divmod(each, many)
     raised = np.log1p(times) * rarity[word]
-    length = np.sqrt(np.bincount(text, raised * raised, len(texts)))
+    length = np.sqrt(np.bincount(text, raised * raised, texts))
     weights = np.asarray(raised / length[text], np.float32)
-    return Counted(starts_of(np.bincount(text, minlength=len(texts))), word.astype(np.int32), weights)
+    return Counted(starts_of(np.bincount(text, minlength=texts)), word.astype(np.int32), weights)
 
 
 _SAMPLE = 8000
+_LEAST = float(np.finfo(np.float32).tiny)
 
 
 def _largest(values: Vectors, most: int) -> tuple[Ints, float]:
     """The places of about so many of the largest values, none of which is 0, and the least of them: by a sample, since
     putting all in order takes longer."""
-    some = values[:: max(1, len(values) // _SAMPLE)]
-    rank = min(max(1, most * len(some) // len(values)), len(some))
-    least = float(np.partition(some, -rank)[-rank]) or float(np.finfo(np.float32).tiny)
+    every = max(1, len(values) // _SAMPLE)
+    some = values[::every]
+    some = some[some > 0]
+    rank = max(1, most // every)
+    least = float(np.partition(some, -rank)[-rank]) if rank < len(some) else _LEAST
     return np.flatnonzero(values >= least), least
 
 

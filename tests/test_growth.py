@@ -1,5 +1,7 @@
 """Many services of a town's own: a rough look loses nothing that counts, and what is gone is never found."""
 
+import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -15,8 +17,7 @@ from bot.understanding.segments import LocalService, nearest_two, together
 from bot.understanding.voices import read_voices
 from knowledge_base.cells import Cells
 from knowledge_base.embedding import BUNDLED, StaticEmbedder
-from knowledge_base.index import Lexical
-from knowledge_base.lexicon import Counted, Lexicon, WordSearch
+from knowledge_base.lexicon import Counted, Lexicon, Spelled, WordSearch
 from knowledge_base.vocabulary import vocabulary
 from knowledge_base.words import forms_of
 
@@ -31,7 +32,7 @@ def embedder() -> StaticEmbedder:
 
 @pytest.fixture(scope="module")
 def rarity() -> dict[str, float]:
-    return dict(Lexical([forms_of(fold(voice.text)) for voice in read_voices()[::10]]).rarity)
+    return Spelled.of(forms_of(fold(voice.text)) for voice in read_voices()[::10]).rarity()
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +46,18 @@ def many(own: list[LocalService], embedder: StaticEmbedder, rarity: dict[str, fl
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(segments, "EXACT_UP_TO", 5_000)
         return Local((), embedder, Lexicon(rarity)).next(own)
+
+
+def cosines(texts: Sequence[Sequence[str]], rarity: dict[str, float], words: Sequence[str]) -> Floats:
+    """How alike texts are in their words, as one would work it out by hand."""
+
+    def weighed(words: Sequence[str]) -> dict[str, float]:
+        raised = {word: math.log1p(n) * rarity.get(word, rarity[""]) for word, n in Counter(words).items()}
+        length = math.hypot(*raised.values())
+        return {word: value / length for word, value in raised.items()}
+
+    asked = weighed(words)
+    return np.array([sum(asked.get(w, 0) * value for w, value in weighed(text).items()) for text in texts], np.float32)
 
 
 def worth(likeness: Floats, told: Floats) -> Floats:
@@ -62,18 +75,24 @@ def likeliest(local: Local, words: Sequence[str], vector: Floats, most: int) -> 
     return {local.service(int(own.places[at])).id: round(float(own.sure[at]), 2) for at in best}
 
 
-def test_the_words_weigh_as_in_the_index_of_the_voices(own: list[LocalService], rarity: dict[str, float]) -> None:
+def test_rare_words_are_those_of_few_texts() -> None:
+    rarity = Spelled.of([["雨", "雨", "傘"], [], ["雨"]]).rarity()
+    assert rarity == pytest.approx({"雨": math.log(4 / 3) + 1, "傘": math.log(4 / 2) + 1, "": math.log(4) + 1})
+
+
+def test_words_weigh_as_by_hand(own: list[LocalService], rarity: dict[str, float]) -> None:
     texts = [forms_of(fold(text)) for one in own[:300] for text in one.texts]
     texts.insert(7, [])
-    lexicon, plain = Lexicon(rarity), Lexical(texts, rarity)
-    search = WordSearch(Counted.together([lexicon.count(texts[:100]), lexicon.count(texts[100:])]))
+    lexicon = Lexicon(rarity)
+    search = WordSearch(Counted.together([lexicon.count(Spelled.of(part)) for part in (texts[:100], texts[100:])]))
+    assert (search._common[0] >= 0).any()  # some words stand in so many texts that they are added up otherwise
     some = np.array([3, 7, 250, len(texts) - 1])
     for text in queries(20):
         words = forms_of(fold(text))
-        expected, question = plain.scores(words), lexicon.ask(words)
+        expected, question = cosines(texts, rarity, words), lexicon.ask(words)
         np.testing.assert_allclose(search.scores(question), expected, atol=1e-5)
         np.testing.assert_allclose(search.scores_of(question, some), expected[some], atol=1e-5)
-    lexicon.count([["後から来た言葉"]])
+    lexicon.count(Spelled.of([["後から来た言葉"]]))
     assert not search.scores(lexicon.ask(["後から来た言葉", "一度も見ない言葉"])).any()
 
 
@@ -98,10 +117,10 @@ def test_few_texts_are_all_weighed(own: list[LocalService], embedder: StaticEmbe
     local = Local((), embedder, Lexicon(rarity)).next(some[:120]).next(some)
     folded = [fold(text) for one in some for text in one.texts]
     starts = np.cumsum([0, *(len(one.texts) for one in some)])
-    plain, vectors = Lexical([forms_of(text) for text in folded], rarity), embedder.embed(folded)
+    forms, vectors = [forms_of(text) for text in folded], embedder.embed(folded)
     for text in queries(10):
         words, vector = asked(embedder, text)
-        both = nearest_two(together(vectors @ vector, plain.scores(words)), starts)
+        both = nearest_two(together(vectors @ vector, cosines(forms, rarity, words)), starts)
         expected = {one.id: float(best) for one, best in zip(some, both @ np.array([1, 10], np.float32), strict=True)}
         own_now = local.likely([local.look(words, vector)], ODDS, 0.5, lambda like, _: like[:, 0] + 10 * like[:, 1])
         found = {local.service(int(at)).id: float(sure) for at, sure in zip(own_now.places, own_now.sure, strict=True)}

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from bot.understanding import Assessment, Understander, evidence
+from bot.understanding import Assessment, Understander, evidence, read_once
 from bot.understanding.crisis import screen_text
 from bot.understanding.encoder import FOLDER, Encoder
 from bot.understanding.heads import Heads
 from bot.understanding.owners import Owners
 from bot.understanding.voices import read_voices
-from knowledge_base.embedding import ModelError
+from knowledge_base.embedding import BUNDLED, ModelError, StaticEmbedder
 
 CHECKS = Path(__file__).parents[1] / "nlu_data" / "checks"
 README = "夫が仕事を辞めてから家賃を滞納していて、中学生の娘も学校に行けていません"
@@ -168,3 +168,28 @@ def test_missing_or_broken_owners_are_one_clear_sentence(
     monkeypatch.setattr(Owners, "load", lambda encoder: load(encoder, path))
     with pytest.raises(ModelError, match="household"):
         Understander.load()
+
+
+def test_the_voices_were_read_as_they_stand_now() -> None:
+    """Else every start reads thirteen thousand texts: `python -m bot.understanding.build_voices` mends it."""
+    bundled, voices = StaticEmbedder(BUNDLED), [voice.text for voice in read_voices()]
+    kept = read_once._kept(voices, bundled, read_once.KEPT)
+    assert kept is not None
+    some = range(0, len(voices), 97)
+    anew = read_once.read_anew([voices[at] for at in some], bundled)
+    starts = kept.words.starts
+    for number, at in enumerate(some):
+        own = anew.words.places[anew.words.starts[number] : anew.words.starts[number + 1]]
+        words = kept.words.places[starts[at] : starts[at + 1]]
+        assert [kept.words.words[place] for place in words] == [anew.words.words[place] for place in own]
+        assert kept.tokens[at].tolist() == anew.tokens[number].tolist()
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no archive", b"PK\x03\x04"])
+def test_voices_that_were_read_of_others_or_are_damaged_are_read_anew(tmp_path: Path, content: bytes | None) -> None:
+    bundled, path = StaticEmbedder(BUNDLED), tmp_path / "voices.npz"
+    if content is not None:
+        path.write_bytes(content)
+    assert read_once.read(["家賃が払えません"], bundled, path).words.words[0] == "家賃"
+    read_once.keep(["家賃が払えません"], bundled, path)
+    assert read_once.read(["電気が止まりました"], bundled, path).words.words[0] == "電気"

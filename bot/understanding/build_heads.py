@@ -30,7 +30,7 @@ from bot.understanding.mix import Mix
 from bot.understanding.segments import together
 from knowledge_base import embedding
 from knowledge_base.embedding import StaticEmbedder
-from knowledge_base.index import Lexical
+from knowledge_base.lexicon import Lexicon, Spelled, WordSearch
 
 STRENGTH = 10.0  # of the data against the wish for small weights; 4 and 25 are within 0.3 points
 ROUNDS = 60
@@ -152,9 +152,11 @@ def read_what_was_held_back(texts: Texts, counted: CountedTexts, encoder: Encode
 
 def _alike(seen: Sequence[Features], these: npt.NDArray[np.int64], known: npt.NDArray[np.int64]) -> Floats:
     """How like each of `these` is to each of the `known`, as the neighbours are found."""
-    lexical = Lexical([seen[at].words for at in known])
+    words = Spelled.of(seen[at].words for at in known)
+    lexicon = Lexicon(words.rarity())
+    search = WordSearch(lexicon.count(words))
     vectors = np.stack([seen[at].dense for at in known])
-    return np.stack([together(vectors @ seen[at].dense, lexical.scores(seen[at].words)) for at in these])
+    return np.stack([together(vectors @ seen[at].dense, search.scores(lexicon.ask(seen[at].words))) for at in these])
 
 
 def pack(learned: Learned, counted: CountedTexts, mix: Mix) -> Heads:

@@ -85,7 +85,11 @@ def pooled(vectors: Floats, inside: Masks) -> Floats:
     mean = share @ vectors / np.maximum(share.sum(axis=1, keepdims=True), 1)
     most = np.zeros_like(mean)
     for at, row in enumerate(inside):
-        if row.any():
+        # Nearly always tokens that follow one another: these need not be copied.
+        first, last = int(row.argmax()), len(row) - int(row[::-1].argmax())
+        if row[first:last].all():
+            vectors[first:last].max(axis=0, out=most[at])
+        elif row.any():
             vectors[row].max(axis=0, out=most[at])
     return np.concatenate([mean, most], axis=1)
 
@@ -156,10 +160,12 @@ class Encoder:
         return Encoded(vectors[0], places[:, 0], places[:, 1])
 
     def _embedded(self, ids: Ints) -> Floats:
-        seen = self._words[ids].astype(np.float32) * self._word_steps[ids][:, None] + self._places[: len(ids)]
+        seen: Floats = self._words[ids].astype(np.float32) * self._word_steps[ids][:, None] + self._places[: len(ids)]
         seen -= seen.mean(axis=1, keepdims=True)
-        seen /= np.sqrt((seen * seen).mean(axis=1, keepdims=True) + _LAYER_NORM)
-        return np.asarray(seen * self._norm[0] + self._norm[1], np.float32)
+        seen /= np.sqrt(np.einsum("td,td->t", seen, seen)[:, None] / seen.shape[1] + _LAYER_NORM)
+        seen *= self._norm[0]
+        seen += self._norm[1]
+        return seen
 
 
 def _tokenizer(path: Path) -> Tokenizer:

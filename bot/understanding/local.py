@@ -58,12 +58,12 @@ class Local:
         return [segment.look(query) for segment in self._segments]
 
     def nearest(self, looks: Sequence[Look], most: int) -> tuple[Floats, Floats]:
-        """The likeness of the nearest texts, and what they are labelled with."""
+        """The likeness of the nearest texts, and what they are labelled with: columns as in `neighbours.labels`."""
         found = [segment.nearest(look, most) for segment, look in zip(self._segments, looks, strict=True)]
         likeness = np.concatenate([near for near, _ in found])
         fields = np.concatenate([one.fields(at) for one, (_, at) in zip(self._segments, found, strict=True)])
         best = np.sort(np.argsort(-likeness, kind="stable")[:most])
-        labelled = np.zeros((len(best), len(labels_of(frozenset(), (), False))), np.float32)
+        labelled = np.zeros((len(best), len(vocabulary().fields) + len(vocabulary().services) + 1), np.float32)
         labelled[:, : fields.shape[1]] = fields[best]
         return likeness[best], labelled
 
@@ -113,12 +113,3 @@ def _joined(segments: list[Segment]) -> list[Segment]:
         size += len(segments[-1])
         joined.insert(0, segments.pop())
     return [*segments, Segment.joined(joined) if len(joined) > 1 else last]
-
-
-def labels_of(
-    must: frozenset[str], services: Sequence[str], urgent: bool, may: frozenset[str] = frozenset()
-) -> list[float]:
-    """One row of labels: fields, services, urgent or above."""
-    names = vocabulary()
-    fields = [1.0 if name in must else 0.5 if name in may else 0.0 for name in names.fields]
-    return [*fields, *(float(name in services) for name in names.services), float(urgent)]

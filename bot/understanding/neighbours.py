@@ -12,14 +12,14 @@ from pathlib import Path
 
 import numpy as np
 
-from bot.understanding.clauses import fold
+from bot.understanding import read_once
 from bot.understanding.features import Features, Floats, Ints
-from bot.understanding.local import Local, Own, Sureness, labels_of
+from bot.understanding.local import Local, Own, Sureness
 from bot.understanding.segments import LocalService, Look, together
 from bot.understanding.voices import Voice
 from knowledge_base.embedding import Embedder, StaticEmbedder
-from knowledge_base.index import Index, Lexical, embed_once
-from knowledge_base.lexicon import Lexicon
+from knowledge_base.index import Index, embed_once
+from knowledge_base.lexicon import Lexicon, Spelled, WordSearch
 from knowledge_base.vocabulary import vocabulary
 from knowledge_base.words import forms_of
 
@@ -58,9 +58,14 @@ class Neighbours:
         self, embedder: Embedder, bundled: StaticEmbedder, voices: Sequence[Voice], store: Path | None
     ) -> None:
         self._embedder, self._bundled, self._voices = embedder, bundled, voices
-        self._texts = _Texts(embed_once(embedder, [v.text for v in voices], store), [v.text for v in voices])
+        texts = [voice.text for voice in voices]
+        read = read_once.read(texts, bundled)
+        own = embedder is bundled
+        vectors = bundled.embed_ids(read.tokens) if own else embed_once(embedder, texts, store)
+        rarity = read.words.rarity()
+        self._texts = _Texts(vectors, read.words, Lexicon(rarity))
         self._labels = labels(voices)
-        self.local = Local((), embedder, Lexicon(self._texts.lexical.rarity))
+        self.local = Local((), embedder, Lexicon(rarity))
 
     def with_local(self, services: Sequence[LocalService]) -> Neighbours:
         """The same voices beside other services of the town's own; what both have is not read again."""
@@ -123,15 +128,16 @@ class Neighbours:
 class _Texts:
     """Texts searched by meaning and by words."""
 
-    def __init__(self, vectors: Floats, texts: Sequence[str]) -> None:
+    def __init__(self, vectors: Floats, words: Spelled, lexicon: Lexicon) -> None:
         self.vectors = vectors
-        self.index = Index(vectors)
-        self.lexical = Lexical([forms_of(fold(text)) for text in texts])
+        self._index = Index(vectors)
+        self._lexicon = lexicon
+        self._words = WordSearch(lexicon.count(words))
 
     def nearest(self, words: Sequence[str], vector: Floats) -> tuple[Floats, Ints]:
         """Likeness and places of the candidates of both searches, nearest first."""
-        by_words = self.lexical.scores(words)
-        _, by_meaning = self.index.search(vector[None], CANDIDATES)
+        by_words = self._words.scores(self._lexicon.ask(words))
+        _, by_meaning = self._index.search(vector[None], CANDIDATES)
         best = np.argpartition(-by_words, min(CANDIDATES, len(by_words) - 1))[:CANDIDATES]
         at = np.union1d(by_meaning[0], best)
         likeness = together(self.vectors[at] @ vector, by_words[at])
@@ -149,8 +155,13 @@ def shares_of(likeness: Floats) -> Floats:
 
 def labels(voices: Sequence[Voice]) -> Floats:
     """Voices × (fields, services, urgent or above)."""
-    rows = [
-        labels_of(v.must, v.services, v.level in ("urgent", "immediate"), v.may if v.must else frozenset())
-        for v in voices
-    ]
-    return np.array(rows, np.float32)
+    names = vocabulary()
+    column = {name: at for at, name in enumerate((*names.fields, *names.services))}
+    found = np.zeros((len(voices), len(column) + 1), np.float32)
+    for row, voice in zip(found, voices, strict=True):
+        for name in voice.may if voice.must else ():
+            row[column[name]] = 0.5
+        for name in (*voice.must, *voice.services):
+            row[column[name]] = 1
+        row[-1] = voice.level in ("urgent", "immediate")
+    return found

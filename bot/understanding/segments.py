@@ -17,7 +17,7 @@ from bot.understanding.clauses import fold
 from bot.understanding.features import Floats, Ints
 from knowledge_base.cells import Cells
 from knowledge_base.embedding import Embedder
-from knowledge_base.lexicon import Asked, Counted, Lexicon, WordSearch, starts_of, stretches
+from knowledge_base.lexicon import Asked, Counted, Lexicon, Spelled, WordSearch, starts_of, stretches
 from knowledge_base.vocabulary import vocabulary
 from knowledge_base.words import forms_of
 
@@ -30,7 +30,7 @@ MEANING_SHARE = 0.3  # the rest is for the very words
 EXACT_UP_TO = 20_000  # texts
 #: A rough look keeps so many texts by words and by meaning. Weighed are so many of them, and all texts of so many
 #: services.
-BY_WORDS, BY_MEANING, TEXTS, SERVICES = 4000, 300, 400, 300
+BY_WORDS, BY_MEANING, TEXTS, SERVICES = 4000, 300, 300, 200
 #: What a rough look takes for granted: how near by meaning a text is that was found by words alone; how near the second
 #: text of a service is, as a share of the nearest.
 _MEANING, _SECOND = 0.45, 0.6
@@ -88,7 +88,7 @@ class Segment:
     def read(cls, services: Sequence[LocalService], embedder: Embedder, lexicon: Lexicon) -> Segment:
         texts = [fold(text) for one in services for text in one.texts]
         parts = [texts[at : at + _AT_ONCE] for at in range(0, len(texts), _AT_ONCE)]
-        words = Counted.together([lexicon.count([forms_of(text) for text in part]) for part in parts])
+        words = Counted.together([lexicon.count(Spelled.of(map(forms_of, part))) for part in parts])
         return cls._of(services, words, (embedder.embed(part) for part in parts))
 
     @classmethod
