@@ -15,8 +15,9 @@ from handoff.tongue import english
 from handoff.words import words
 from knowledge_base.vocabulary import vocabulary
 from storage.settings import ROOT, Settings
-from tests.conftest import SetClock, Town, running
+from tests.conftest import Town, running
 from tests.desk import a_case, at_work
+from tests.stand_ins.clock import SetClock
 from tests.stand_ins.rasa import StandInRasa
 
 HANDOFF = ROOT / "handoff"
@@ -47,7 +48,7 @@ def test_the_words_of_staff_have_their_english() -> None:
 
 
 def test_fields_services_and_kinds_of_agencies_have_their_english() -> None:
-    names = [one.ja for one in (*vocabulary().fields.values(), *vocabulary().services.values())]
+    names = [one.ja for one in vocabulary().fields.values()] + [one.ja for one in vocabulary().services.values()]
     assert [name for name in (*names, *support_words().agency_kinds) if name not in english()] == []
 
 
