@@ -20,8 +20,8 @@ from connectors.directory_words import easily, plainly
 from connectors.pace import Pace, household
 from connectors.pages import HERE, POLICY, SHOWN_TO_ALL
 from handoff.body import Room, read_form
+from handoff.japanese_moments import whole_day
 from handoff.kb_desks import Say
-from handoff.moments import whole_day
 from knowledge_base import live
 from knowledge_base.vocabulary import vocabulary
 from storage.clock import JAPAN, Clock

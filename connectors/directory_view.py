@@ -8,8 +8,8 @@ from bot.understanding import Reading, Urgency
 from bot.words import words
 from connectors.directory_words import easily
 from handoff import kb_desks
+from handoff.japanese_moments import whole_day
 from handoff.kb_desks import Say
-from handoff.moments import whole_day
 from knowledge_base import live, town
 from knowledge_base.areas import UNKNOWN, Where
 from knowledge_base.desks import opening

@@ -17,7 +17,7 @@ from handoff.slips import Entered, Sent, same_version, send
 from handoff.support_view import notes
 from handoff.support_words import support_words
 from handoff.tongue import say
-from handoff.words import field_name
+from handoff.words import spoken_field
 from storage.bells import Bells
 from storage.clock import Clock
 from storage.database import Database
@@ -234,7 +234,7 @@ class _Own:
                 "case_id": case.id,
                 "complaint": queue.complaints(session, [case])[case.id],
                 "household": summary.household(corrections.of(case)),
-                "fields": [field_name(field["id"]) for field in corrections.of(case).get("fields", ())],
+                "fields": [spoken_field(field["id"]) for field in corrections.of(case).get("fields", ())],
                 "wish": corrections.of(case).get("topics", {}).get("wish", ""),
                 "role": part.role,
                 "since": day(part.since),

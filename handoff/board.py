@@ -17,7 +17,7 @@ from handoff.finding import area_mark, field_mark, terms
 from handoff.moments import clock_time, day, day_and_time, how_long
 from handoff.support_words import support_words
 from handoff.tongue import say
-from handoff.words import field_name, language_name, spoken
+from handoff.words import language_name, spoken, spoken_field
 from storage.models import Case, CaseEvent, Conversation, Delivery, Message, Notice, Staff
 
 PAGE = 50
@@ -175,7 +175,7 @@ def _row(
     case: Case, staff: Staff, complaint: str, names: dict[int, str], undelivered: bool, unread: bool, now: datetime
 ) -> Row:
     assessment = corrections.of(case)
-    fields = [field_name(field["id"]) for field in assessment.get("fields", ())]
+    fields = [spoken_field(field["id"]) for field in assessment.get("fields", ())]
     speaker = assessment.get("speaker", "self")
     stands = status(case)
     waits_for = case.responsible_id if stands in ("waiting", "following") else None

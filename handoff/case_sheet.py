@@ -15,7 +15,7 @@ from handoff.correcting import phone_of, sentences, share_version
 from handoff.corrections import TOPICS
 from handoff.moments import day, day_and_time
 from handoff.tongue import say
-from handoff.words import confidence_in_words, field_name, service_name, spoken
+from handoff.words import confidence_in_words, spoken, spoken_field, spoken_service
 from knowledge_base import helplines
 from knowledge_base.areas import Where
 from knowledge_base.hotlines import choose
@@ -57,8 +57,8 @@ def sheet(
         "hotlines": _hotlines(stands, case.language, now),
         "not_asked": [spoken().topics[topic] for topic in record.not_asked(case, client)],
         "sentences": [(name, summary.shorten(said, LONGEST_CHOICE)) for name, said in reversed(sentences(messages))],
-        "all_fields": [(field, field_name(field)) for field in vocabulary().fields],
-        "all_services": [(service, service_name(service)) for service in kb_desks.every_service()],
+        "all_fields": [(field, spoken_field(field)) for field in vocabulary().fields],
+        "all_services": [(service, spoken_service(service)) for service in kb_desks.every_service()],
         "offers": examples.offers(rows, case, staff),
         "log": [log.line(row) for row in rows[:LOG_SHOWN]],
     }
@@ -177,7 +177,7 @@ def _fields(case: Case, log: _Log) -> list[dict[str, Any]]:
     for one in found:
         number += one["state"] != "wrong"
         sure = confidence_in_words(one["confidence"]) if one["found"] else say("職員が加えました")
-        shown.append({**one, "n": number, "name": field_name(one["id"]), "sure": sure, "by": log.by(one["version"])})
+        shown.append({**one, "n": number, "name": spoken_field(one["id"]), "sure": sure, "by": log.by(one["version"])})
     return shown
 
 
@@ -185,7 +185,7 @@ def _services(case: Case, log: _Log, now: datetime, where: Where) -> list[dict[s
     return [
         {
             **one,
-            "name": service_name(one["id"]),
+            "name": spoken_service(one["id"]),
             "about": kb_desks.about(one["id"]),
             "desks": kb_desks.contacts(one["id"], now, where),
             "for_others": kb_desks.for_others(one["id"], where),
@@ -201,7 +201,7 @@ def _members(case: Case, log: _Log) -> list[dict[str, Any]]:
             **one,
             "name": spoken().relations.get(one["relation"], spoken().relations["other"]),
             "sex": one["sex"] or _sex(one["relation"]),
-            "names": [field_name(field) for field in one["fields"]],
+            "names": [spoken_field(field) for field in one["fields"]],
             "was": _in_words("member", "", one["found"]) if one["state"] == "changed" else "",
             "by": log.by(one["version"]),
         }
@@ -259,7 +259,7 @@ def _sex(relation: str) -> str:
 
 def _about(row: Correction) -> str:
     name = {
-        "field": field_name(row.key), "service": service_name(row.key),
+        "field": spoken_field(row.key), "service": spoken_service(row.key),
         "topic": spoken().topics_short.get(row.key, row.key),
     }.get(row.what, "")  # fmt: skip
     kind = spoken().corrections[row.what]
@@ -297,7 +297,7 @@ def _member_in_words(said: Mapping[str, Any]) -> str:
     name = spoken().relations.get(said["relation"], spoken().relations["other"])
     age = f" {said['age']}歳" if said.get("age") is not None else ""
     apart = say("（別に暮らす）") if said.get("together") is False else ""
-    fields = "・".join(field_name(field) for field in said.get("fields", ()))
+    fields = "・".join(spoken_field(field) for field in said.get("fields", ()))
     return name + age + apart + (f"：{fields}" if fields else "")
 
 

@@ -20,7 +20,7 @@ from handoff.pages import SignInFirst, StaffRoute, asked_by_htmx, page, render
 from handoff.second_step import SecondStep
 from handoff.town_sign_in import TownSignIn
 from handoff.trail import Trail
-from handoff.words import field_names
+from handoff.words import spoken_fields
 from knowledge_base.vocabulary import vocabulary
 from storage import bells as bell
 from storage.bells import Bells
@@ -75,7 +75,7 @@ class _Console:
         who, html = found
         return page(
             "queue.html", who=who, here="/staff", board=Markup(html), sight=sight, cursor=cursor, asked="",
-            seen=live.known({"board": html}), fields=field_names(), areas=await self._database.read(queue.areas),
+            seen=live.known({"board": html}), fields=spoken_fields(), areas=await self._database.read(queue.areas),
         )  # fmt: skip
 
     async def queue_live(self, request: Request) -> Response:

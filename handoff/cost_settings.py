@@ -17,6 +17,7 @@ from handoff.office import Form, Office
 from handoff.pages import StaffRoute, page
 from handoff.reports import NOT_THERE
 from handoff.tongue import say
+from handoff.words import spoken_field
 from knowledge_base.vocabulary import vocabulary
 from storage.bells import Bells
 from storage.clock import Clock
@@ -77,7 +78,7 @@ def _row(id_: str, rule: Rule, first: Rule, chosen: Mapping[str, str]) -> dict[s
     given = chosen.get(f"field-{id_}", "")
     return {
         "id": id_,
-        "name": vocabulary().fields[id_].ja,
+        "name": spoken_field(id_),
         "covers": vocabulary().fields[id_].covers,
         "chosen": given,
         "now": say(rule.systems[rule.system(id_)]),

@@ -2,10 +2,7 @@
 
 import re
 import unicodedata
-from datetime import date, datetime, timedelta
-
-from handoff.moments import clock_time
-from storage.clock import JAPAN
+from datetime import date, timedelta
 
 #: First day, name, and the letters by which forms call it. The newest first.
 ERAS = (
@@ -37,12 +34,6 @@ def era_date(day: date) -> str:
 def western_date(day: date) -> str:
     """2026年11月27日"""
     return f"{day.year}年{day.month}月{day.day}日"
-
-
-def moment_in_full(moment: datetime) -> str:
-    """2026年11月27日（金） 14時5分"""
-    here = moment.astimezone(JAPAN)
-    return f"{western_date(here.date())}（{'月火水木金土日'[here.weekday()]}） {clock_time(moment)}"
 
 
 def read_date(written: str) -> date:

@@ -20,7 +20,7 @@ from handoff.moments import day
 from handoff.office import Form, Office
 from handoff.pages import StaffRoute, page
 from handoff.tongue import say
-from handoff.words import field_name, service_name
+from handoff.words import spoken_field, spoken_service
 from storage.bells import Bells
 from storage.clock import Clock
 from storage.database import Database
@@ -149,4 +149,4 @@ def _quote(row: Correction) -> str:
 
 
 def _about(row: Correction) -> str:
-    return field_name(row.key) if row.what == "field" else service_name(row.key)
+    return spoken_field(row.key) if row.what == "field" else spoken_service(row.key)

@@ -16,7 +16,7 @@ from handoff.forms import STALE
 from handoff.office import Office
 from handoff.pages import StaffRoute, page
 from handoff.tongue import say
-from handoff.words import field_name, words
+from handoff.words import spoken_field, words
 from knowledge_base.vocabulary import vocabulary
 from storage.bells import Bells
 from storage.clock import Clock
@@ -101,7 +101,7 @@ def _only_admin(who: SignedIn) -> None:
 def _page(who: SignedIn, table: Table, status: int = 200, saved: bool = False) -> Response:
     return page(
         "form_settings.html", status, who=who, here="/staff/settings", tab=ADDRESS, table=table, tables=TABLES,
-        saved=saved, fields=[(one, field_name(one)) for one in vocabulary().fields], kinds=words().kinds,
+        saved=saved, fields=[(one, spoken_field(one)) for one in vocabulary().fields], kinds=words().kinds,
         derived=table.name in ("concerns", "traits"),
     )  # fmt: skip
 

@@ -11,7 +11,20 @@ from fastapi.responses import RedirectResponse
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from handoff import access, audit, basics, eras, facts, family, formbook, grid_pdf, grid_xlsx, journal, papers, sheets
+from handoff import (
+    access,
+    audit,
+    basics,
+    eras,
+    facts,
+    family,
+    formbook,
+    grid_pdf,
+    grid_xlsx,
+    journal,
+    papers,
+    sheets,
+)
 from handoff.access import SignedIn
 from handoff.basics import Basics
 from handoff.body import SHEET, Inputs
@@ -19,6 +32,7 @@ from handoff.case import note
 from handoff.door import SESSION
 from handoff.formbook import Book, FormPlan
 from handoff.grid import Paper
+from handoff.moments import whole_day_and_time
 from handoff.office import Office
 from handoff.pages import SignInFirst, StaffRoute, page
 from handoff.papers import Heading
@@ -76,7 +90,7 @@ class _Forms:
             changed = {row.form: row for row in rows}
             return page(
                 "forms.html", who=who, here="", case_id=case.id, forms=list(book.forms.values()),
-                changed={form: eras.moment_in_full(row.changed_at) for form, row in changed.items() if row.values},
+                changed={form: whole_day_and_time(row.changed_at) for form, row in changed.items() if row.values},
                 client=session.get(Client, case.id), title=papers.title_of(book.forms["moushikomi"], case),
                 ground=facts.derived(facts.facts(session, case), "ground", ()), born=_born(session, case, now),
                 count=journal.total(session, case)[0],
@@ -223,7 +237,7 @@ def _form_page(
         title=papers.title_of(sheet.plan, case), client=client, map=family.on_page(case, client),
         born=_born(session, case, now),
         stale=say(STALE) if status == 409 else "", saved=saved,
-        changed=eras.moment_in_full(sheet.changed_at) if sheet.changed_at else "", longest=sheets.LONGEST_LONG,
+        changed=whole_day_and_time(sheet.changed_at) if sheet.changed_at else "", longest=sheets.LONGEST_LONG,
     )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from handoff.moments import clock_time, day_and_time, whole_day
 from handoff.tongue import say
-from handoff.words import service_name
+from handoff.words import spoken_service
 from knowledge_base import live, town
 from knowledge_base.areas import UNKNOWN, Where
 from knowledge_base.desks import opening
@@ -130,4 +130,4 @@ def every_service() -> list[str]:
 
 def served(content: Mapping[str, Any]) -> list[str]:
     """The names of what a desk serves."""
-    return [service_name(one) for one in content.get("services", ())]
+    return [spoken_service(one) for one in content.get("services", ())]

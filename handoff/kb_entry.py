@@ -19,7 +19,7 @@ from handoff.pages import StaffRoute, page
 from handoff.settings_pages import only
 from handoff.slips import Entered, Slip
 from handoff.tongue import say
-from handoff.words import field_names, service_name
+from handoff.words import spoken_fields, spoken_service
 from knowledge_base import live, town, versions
 from knowledge_base.days import write_days
 from knowledge_base.entries import DAYS
@@ -318,15 +318,15 @@ def _against(kind: str, newest: KbVersion, form: Filled) -> list[dict[str, Any]]
 def _heirs(entry: KbEntry) -> list[tuple[str, str]]:
     """Where people may be sent instead."""
     own = [(one.id, one.content["name"]) for one in live.now().entries.values() if one.kind == entry.kind]
-    known = [(one, service_name(one)) for one in kb_desks.every_service()] if entry.kind == "service" else own
+    known = [(one, spoken_service(one)) for one in kb_desks.every_service()] if entry.kind == "service" else own
     return [(id_, name) for id_, name in known if id_ != entry.id]
 
 
 def _choices() -> dict[str, Any]:
     """What the form offers to choose from."""
-    services = [(one, service_name(one)) for one in kb_desks.every_service()]
+    services = [(one, spoken_service(one)) for one in kb_desks.every_service()]
     return {
-        "fields": field_names(),
+        "fields": spoken_fields(),
         "services": services,
         "kinds_of_service": [(id_, name) for id_, name in services if not id_.startswith("town_")],
         "weekdays": list(town.WEEKDAYS.items()),

@@ -23,7 +23,7 @@ from handoff.pages import StaffRoute, page
 from handoff.settings_pages import only
 from handoff.slips import Entered, Sent, Slip, send
 from handoff.tongue import say
-from handoff.words import field_name, spoken
+from handoff.words import spoken, spoken_field
 from knowledge_base import helplines
 from knowledge_base.helplines import BY_PERIOD
 from knowledge_base.hotlines import CHILDREN_ONLY
@@ -136,7 +136,7 @@ def _facts(line: Hotline) -> dict[str, Any]:
         "number": line.number,
         "hours": line.hours if line.hours_checked else say("時間は未確認"),
         "free": free,
-        "for": [*kinds, *map(field_name, line.fields)],
+        "for": [*kinds, *map(spoken_field, line.fields)],
         "children": line.id in CHILDREN_ONLY or line.max_age is not None,
     }
 

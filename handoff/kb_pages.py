@@ -15,7 +15,7 @@ from handoff.office import Form, Office
 from handoff.pages import StaffRoute, page
 from handoff.settings_pages import only
 from handoff.tongue import say
-from handoff.words import field_name, field_names
+from handoff.words import spoken_field, spoken_fields
 from knowledge_base import care, live, town, versions
 from knowledge_base.entries import entries
 from knowledge_base.vocabulary import Service, vocabulary
@@ -75,7 +75,7 @@ class _Pages:
 
         shown = await self._office.look(request, look)
         return page(
-            "kb.html", here=HERE, tab=HERE, failed=failed(), asked=asked, fields=field_names(), a_page=A_PAGE,
+            "kb.html", here=HERE, tab=HERE, failed=failed(), asked=asked, fields=spoken_fields(), a_page=A_PAGE,
             owners=list(OWNERS.items()),
             kinds=list(kb_view.KIND_NAMES.items()), states=list(kb_view.STATE_NAMES.items()),
             done=say(DONE.get(request.query_params.get("done", ""), "")), **shown,
@@ -91,7 +91,7 @@ class _Pages:
 
         shown = await self._office.look(request, look)
         return page(
-            "kb_services.html", here=HERE, tab=f"{HERE}/services", failed=failed(), asked=asked, fields=field_names(),
+            "kb_services.html", here=HERE, tab=f"{HERE}/services", failed=failed(), asked=asked, fields=spoken_fields(),
             **shown,
         )  # fmt: skip
 
@@ -106,7 +106,7 @@ class _Pages:
         service = vocabulary().services[id]
         return page(
             "kb_service.html", here=HERE, tab=f"{HERE}/services", failed=failed(), service=service,
-            fields=[field_name(one) for one in service.fields], entry=entries().get(id),
+            fields=[spoken_field(one) for one in service.fields], entry=entries().get(id),
             checked=_checked(id), **shown,
         )  # fmt: skip
 
@@ -162,8 +162,8 @@ def _known(value: str, known: Any) -> str:
 def _bundled_row(service: Service, now: datetime) -> dict[str, Any]:
     return {
         "id": service.id,
-        "name": service.ja,
-        "fields": [field_name(one) for one in service.fields],
+        "name": say(service.ja),
+        "fields": [spoken_field(one) for one in service.fields],
         "desks": [one["name"] for one in kb_desks.contacts(service.id, now)],
         "checked": _checked(service.id),
     }

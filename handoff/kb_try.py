@@ -20,7 +20,7 @@ from handoff.pages import StaffRoute, page
 from handoff.settings_pages import only
 from handoff.slips import Slip
 from handoff.tongue import say
-from handoff.words import confidence_in_words, field_name, service_name
+from handoff.words import confidence_in_words, spoken_field, spoken_service
 from knowledge_base import live, town, versions
 from knowledge_base.live import Live
 from storage.bells import Bells
@@ -183,7 +183,7 @@ def _shown(
     names = {one["id"]: one["name"] for one in choices}
 
     def name(service: str) -> str:
-        return names.get(service) or service_name(service)
+        return names.get(service) or spoken_service(service)
 
     result = with_draft or as_is
     return {
@@ -194,7 +194,7 @@ def _shown(
         "chosen": chosen,
         "added": added,
         "tells": result.tells if result else None,
-        "fields": _rows(result.fields, field_name) if result else [],
+        "fields": _rows(result.fields, spoken_field) if result else [],
         "found": _rows(result.services, name) if result else [],
         "before": [one["name"] for one in _rows(as_is.services, name) if one["found"]]
         if with_draft and as_is

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from handoff import kb_desks
 from handoff.moments import day_and_time, whole_day
 from handoff.tongue import say
-from handoff.words import field_name, service_name
+from handoff.words import spoken_field, spoken_service
 from knowledge_base import live
 from knowledge_base.days import write_days
 from knowledge_base.opening import write_spans
@@ -40,7 +40,7 @@ def rows(session: Session, entries: Sequence[KbEntry], now: datetime) -> list[di
             "id": one.id,
             "name": one.name or say("（名前なし）"),
             "kind": say(KIND_NAMES[one.kind]),
-            "fields": [field_name(name) for name in filter(None, one.fields.split("|"))],
+            "fields": [spoken_field(name) for name in filter(None, one.fields.split("|"))],
             "state": one.state,
             "state_name": say(STATE_NAMES[one.state]),
             "counts": one.id in counting,
@@ -64,7 +64,7 @@ def versions(session: Session, rows: Sequence[KbVersion], now: datetime) -> list
             "by": names.get(one.staff_id or 0, say("見本の読み込み")),
             "planned": day_and_time(one.publish_at) if one.publish_at and one.publish_at > now else "",
             "restored": one.restored,
-            "successor": service_name(one.successor) if one.successor else "",
+            "successor": spoken_service(one.successor) if one.successor else "",
         }
         for one in rows
     ]
@@ -97,9 +97,9 @@ def in_lines(name: str, value: Any) -> list[str]:
 
 #: What is kept in another form than it is read in.
 _IN_LINES: Mapping[str, Callable[[Any], list[str]]] = {
-    "fields": lambda value: [field_name(one) for one in value],
-    "services": lambda value: [service_name(one) for one in value],
-    "like": lambda value: [service_name(value)],
+    "fields": lambda value: [spoken_field(one) for one in value],
+    "services": lambda value: [spoken_service(one) for one in value],
+    "like": lambda value: [spoken_service(value)],
     "holidays": lambda value: [say(HOLIDAYS[value])],
     "reach": lambda value: [] if value == "town" else [say(REACHES[value])],
     "areas": lambda value: live.now().areas.names(value),

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from handoff import access, agencies, corrections, queue, summary
 from handoff import case as cases
-from handoff.moments import day
+from handoff.japanese_moments import day
 from handoff.paper import grid, pdf, words
 from handoff.slips import Entered
 from handoff.support_words import support_words
@@ -34,24 +34,24 @@ WIDTHS = (34, 135.5)
 
 
 def begin(session: Session, case: Case, agency: Agency | None, staff: Staff, town: str) -> dict[str, str]:
-    """What the letter says before anybody edits it."""
+    """What the letter says before anybody edits it: in Japanese, whatever the staff's pages speak."""
     client = session.get(Client, case.id)
     topics = corrections.of(case).get("topics", {})
     return {
-        "to": say("{agency}　御中", agency=agency.name) if agency else "",
+        "to": f"{agency.name}　御中" if agency else "",
         "client": _client(client),
         "complaint": queue.complaints(session, [case])[case.id],
-        "household": summary.household(corrections.of(case)) or say("うかがっていません"),
+        "household": summary.household(corrections.of(case)) or "うかがっていません",
         "matters": _matters(case),
-        "wishes": topics.get("wish") or say("まだうかがっていません"),
+        "wishes": topics.get("wish") or "まだうかがっていません",
         "ask": support_words().letter["ask"],
-        "contact": say("{town}　相談窓口　担当 {name}", town=town, name=staff.called),
+        "contact": f"{town}　相談窓口　担当 {staff.called}",
     }
 
 
 def _client(client: Client | None) -> str:
     if client is None or not client.name:
-        return say("お名前は、うかがっていません")
+        return "お名前は、うかがっていません"
     phone = client.phone_mobile or client.phone_home
     return "　".join(
         filter(None, (f"{client.name} 様", f"（{client.kana}）" if client.kana else "", phone, client.address))
@@ -62,7 +62,7 @@ def _matters(case: Case) -> str:
     """The fields in plain words: a matter, never a diagnosis."""
     plain = known_words().fields_plainly
     found = [plain.get(field["id"], field["id"]) for field in corrections.of(case).get("fields", ())]
-    return "、".join(dict.fromkeys(found)) or say("まだはっきりしていません")
+    return "、".join(dict.fromkeys(found)) or "まだはっきりしていません"
 
 
 def read(case: Case, form: Mapping[str, str]) -> tuple[dict[str, str], str]:

@@ -16,7 +16,7 @@ from handoff.pages import StaffRoute, page
 from handoff.slips import Entered, Sent, same_version, send
 from handoff.support_words import support_words
 from handoff.tongue import say
-from handoff.words import field_name
+from handoff.words import spoken_field
 from storage.bells import Bells
 from storage.clock import JAPAN, Clock
 from storage.database import Database
@@ -242,7 +242,7 @@ def _told(session: Session, rows: list[tuple[Case, MeetingCase]]) -> list[dict[s
             "id": case.id,
             "complaint": complaints[case.id],
             "household": summary.household(corrections.of(case)),
-            "fields": [field_name(field["id"]) for field in corrections.of(case).get("fields", ())],
+            "fields": [spoken_field(field["id"]) for field in corrections.of(case).get("fields", ())],
             "wish": corrections.of(case).get("topics", {}).get("wish", ""),
             "decisions": opened.decisions,
             "version": opened.version,

@@ -6,7 +6,7 @@ from typing import Any
 from reportlab.lib.units import mm
 from reportlab.platypus import Flowable, KeepTogether, Spacer
 
-from handoff.moments import day, day_and_time
+from handoff.japanese_moments import day, day_and_time
 from handoff.paper import grid, pdf, words
 from handoff.support_words import support_words
 from storage.support import Meeting

@@ -8,6 +8,7 @@ from handoff import eras, family, grid
 from handoff.facts import Facts
 from handoff.formbook import Book, FormPlan
 from handoff.grid import COLUMNS, LOOKS, Cell, Paper, Row
+from handoff.japanese_moments import in_hours
 from handoff.sheets import Entry, Sheet
 from handoff.words import words
 from storage.clock import JAPAN
@@ -116,12 +117,6 @@ def records(heading: Heading, form: FormPlan, found: Facts, kept: Sequence[tuple
     if not rows:
         rows = [[Cell("まだ記録はありません。", COLUMNS, "small")]]
     return [Paper(form.ja, [*head, *rows], heading.foot(form), lying=True, repeated=(len(head) - 1,))]
-
-
-def in_hours(minutes: int) -> str:
-    """1時間20分 (80分)"""
-    hours, rest = divmod(minutes, 60)
-    return f"{hours}時間{rest}分" if hours and rest else f"{hours}時間" if hours else f"{rest}分"
 
 
 def _record(record: SupportRecord, staff: str) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from fastapi.responses import RedirectResponse
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from handoff import access, eras, journal, papers
+from handoff import access, journal, moments, papers
 from handoff.access import SignedIn
 from handoff.body import SHEET, Inputs
 from handoff.case import note
@@ -16,7 +16,7 @@ from handoff.office import Office
 from handoff.pages import StaffRoute, page
 from handoff.sheets import Stale
 from handoff.tongue import say
-from handoff.words import field_name
+from handoff.words import spoken_field
 from knowledge_base.vocabulary import vocabulary
 from storage.bells import Bells
 from storage.clock import JAPAN, Clock
@@ -110,9 +110,9 @@ def _page(
     own = journal.fields_of(case)
     return page(
         "records.html", status, who=who, here="", case_id=case.id, entry=entry, record=record,
-        stale=_stale(status), months=_months(found), after=after, count=count, total=papers.in_hours(minutes),
-        own_fields=[(one, field_name(one)) for one in own],
-        other_fields=[(one, field_name(one)) for one in vocabulary().fields if one not in own],
+        stale=_stale(status), months=_months(found), after=after, count=count, total=moments.in_hours(minutes),
+        own_fields=[(one, spoken_field(one)) for one in own],
+        other_fields=[(one, spoken_field(one)) for one in vocabulary().fields if one not in own],
         minutes=MINUTES, whom=_whom(session, case), means=papers.MEANS, first=not before,
     )  # fmt: skip
 
@@ -127,11 +127,11 @@ def _stale(status: int) -> str:
 def _months(found: list[tuple[SupportRecord, str]]) -> list[tuple[str, list[dict[str, object]]]]:
     months: dict[str, list[dict[str, object]]] = {}
     for record, staff in found:
-        at = record.at.astimezone(JAPAN)
-        months.setdefault(f"{at.year}年{at.month}月", []).append(
+        months.setdefault(moments.month(record.at), []).append(
             {
-                "record": record, "staff": staff, "at": eras.moment_in_full(record.at), "iso": at.isoformat(),
-                "minutes": papers.in_hours(record.minutes), "fields": [field_name(one) for one in record.fields],
+                "record": record, "staff": staff, "at": moments.whole_day_and_time(record.at),
+                "iso": record.at.astimezone(JAPAN).isoformat(),
+                "minutes": moments.in_hours(record.minutes), "fields": [spoken_field(one) for one in record.fields],
             }
         )  # fmt: skip
     return list(months.items())

@@ -11,7 +11,7 @@ from sqlalchemy import CursorResult, or_, select, update
 from sqlalchemy.orm import Session
 
 from handoff.access import OVERSEERS, SignedIn
-from handoff.moments import day
+from handoff.japanese_moments import day
 from handoff.office import Form, Office
 from handoff.pages import StaffRoute, page
 from handoff.tongue import say

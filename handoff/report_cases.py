@@ -9,11 +9,12 @@ from handoff import charts
 from handoff.charts import Bar
 from handoff.counting import Scope, in_order, listed
 from handoff.findings import NO_NAME, NOT_TOLD, area_in, area_of, fields_of
-from handoff.moments import WEEKDAYS
+from handoff.japanese_moments import WEEKDAYS
+from handoff.moments import ENGLISH_WEEKDAYS
 from handoff.period import month_name
 from handoff.report_tables import Block, Column, Report, Table, share
 from handoff.tongue import language, say
-from handoff.words import field_name, words
+from handoff.words import spoken_field, words
 from knowledge_base.vocabulary import vocabulary
 from storage.models import Case
 
@@ -109,10 +110,10 @@ def _by_field(found: CaseFigures) -> Block:
             Column(say("分野"), "text"), Column(say("相談")), Column(say("割合（％）"), "figure", of=1),
             Column(say("その分野だけの相談")),
         ],
-        [[field_name(id_), number, share(number, found.cases), found.alone[id_]] for id_, number in order],
+        [[spoken_field(id_), number, share(number, found.cases), found.alone[id_]] for id_, number in order],
     )  # fmt: skip
     rows = [
-        Bar(field_name(id_), [number], number_and_share(number, found.cases)) for id_, number in order
+        Bar(spoken_field(id_), [number], number_and_share(number, found.cases)) for id_, number in order
     ]  # fmt: skip
     return Block(table, charts.bars(title, _say_most(rows), rows))
 
@@ -123,10 +124,10 @@ def _pairs(found: CaseFigures) -> Block:
         "pairs", title,
         say("同じ相談に二つの分野が記録された数です。三つ以上ある相談は、その中のどの組にも数えます。"),
         [Column(say("分野"), "text"), Column(say("分野"), "text"), Column(say("相談"))],
-        [[field_name(a), field_name(b), number] for (a, b), number in _most(found.pairs)],
+        [[spoken_field(a), spoken_field(b), number] for (a, b), number in _most(found.pairs)],
     )  # fmt: skip
     drawn = [id_ for id_, _ in ranked(found.fields)[:DRAWN_FIELDS]]
-    names = [field_name(id_) for id_ in drawn]
+    names = [spoken_field(id_) for id_ in drawn]
     values = [[found.fields[a] if a == b else _pair(found, a, b) for b in drawn] for a in drawn]
     desc = say("ななめの枠は、その分野の相談の数です。多い方から{number}分野を描いています。", number=len(drawn))
     picture = charts.matrix(title, desc, names, names, values, upright=True, diagonal=True)
@@ -138,7 +139,7 @@ def _triples(found: CaseFigures) -> Block:
         "triples", say("いっしょに現れる分野（三つ）"),
         say("同じ相談に三つの分野が記録された数です。多い方から{number}組です。", number=TRIPLES),
         [Column(say("分野"), "text"), Column(say("分野"), "text"), Column(say("分野"), "text"), Column(say("相談"))],
-        [[*map(field_name, ids), number] for ids, number in _most(found.triples)[:TRIPLES]],
+        [[*map(spoken_field, ids), number] for ids, number in _most(found.triples)[:TRIPLES]],
     )  # fmt: skip
     return Block(table, open=True)
 
@@ -226,7 +227,7 @@ def _most(groups: Counter[tuple[str, ...]]) -> list[tuple[tuple[str, ...], int]]
 
 
 def _weekday(day: int) -> str:
-    return WEEKDAYS[day - 1] if language() == "ja" else ("Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat")[day]
+    return (WEEKDAYS if language() == "ja" else ENGLISH_WEEKDAYS)[day - 1]
 
 
 def _say_most(rows: Sequence[Bar]) -> str:

@@ -16,7 +16,7 @@ from handoff.moments import day
 from handoff.period import month_name
 from handoff.report_tables import Block, Cell, Column, Report, Table, share
 from handoff.tongue import say
-from handoff.words import field_name
+from handoff.words import spoken_field
 from knowledge_base.vocabulary import vocabulary
 from storage.models import Case
 from storage.support import SupportRecord
@@ -108,7 +108,7 @@ def rule_in_words(rule: Rule) -> list[str]:
 def mapping_in_words(rule: Rule) -> list[tuple[str, list[str]]]:
     """Each system with its fields, by their names."""
     return [
-        (say(name), [field_name(id_) for id_ in vocabulary().fields if rule.system(id_) == system])
+        (say(name), [spoken_field(id_) for id_ in vocabulary().fields if rule.system(id_) == system])
         for system, name in rule.systems.items()
     ]
 
@@ -195,4 +195,4 @@ def _system(rule: Rule, system: str) -> str:
 
 
 def _field(id_: str) -> str:
-    return field_name(id_) if id_ else say("分野が決まらない")
+    return spoken_field(id_) if id_ else say("分野が決まらない")

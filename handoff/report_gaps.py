@@ -21,7 +21,7 @@ from handoff.moments import day
 from handoff.report_cases import area_name, ranked
 from handoff.report_tables import Block, Column, Report, Table, share
 from handoff.tongue import say
-from handoff.words import field_name
+from handoff.words import spoken_field
 from knowledge_base.vocabulary import vocabulary
 from storage.models import Case
 from storage.support import Involvement, SupportRecord
@@ -202,7 +202,7 @@ def _by_field(found: GapFigures) -> Block:
         ],
         [
             [
-                field_name(id_), found.needs[id_], found.gaps[id_].cases,
+                spoken_field(id_), found.needs[id_], found.gaps[id_].cases,
                 share(found.gaps[id_].cases, found.needs[id_]), offered[id_],
             ]
             for id_ in _order(found)
@@ -210,7 +210,7 @@ def _by_field(found: GapFigures) -> Block:
     )  # fmt: skip
     rows = [
         Bar(
-            field_name(id_), [found.gaps[id_].cases, found.needs[id_] - found.gaps[id_].cases],
+            spoken_field(id_), [found.gaps[id_].cases, found.needs[id_] - found.gaps[id_].cases],
             say("{gaps}件／{needs}件", gaps=found.gaps[id_].cases, needs=found.needs[id_]),
         )
         for id_ in _order(found)
@@ -231,7 +231,7 @@ def _done_by_field(found: GapFigures) -> Block:
         ],
         [
             [
-                field_name(id_), gap.cases, *(gap.outcomes[kind] for kind in kinds), gap.with_agencies,
+                spoken_field(id_), gap.cases, *(gap.outcomes[kind] for kind in kinds), gap.with_agencies,
                 gap.with_records, gap.minutes, gap.nothing_done,
             ]
             for id_, gap in ((id_, found.gaps[id_]) for id_ in _order(found))
@@ -247,13 +247,13 @@ def _by_area(found: GapFigures) -> Block:
     table = Table(
         "gaps_areas", title, say("狭間になった困りごとを、住んでいる地域ごとに数えたものです。"),
         [Column(say("分野"), "text"), *(Column(name) for name in names)],
-        [[field_name(id_), *(found.areas[id_, area] for area in areas)] for id_ in order],
+        [[spoken_field(id_), *(found.areas[id_, area] for area in areas)] for id_ in order],
     )  # fmt: skip
     drawn, shown = order[:DRAWN_FIELDS], areas[:DRAWN_AREAS]
     desc = say("縦は分野、横は地域です。色が濃いほど多く、ますの中の数字が困りごとの数です。")
     values = [[found.areas[id_, area] for area in shown] for id_ in drawn]
     picture = charts.matrix(
-        title, desc, [field_name(id_) for id_ in drawn], [area_name(area) for area in shown], values, upright=True
+        title, desc, [spoken_field(id_) for id_ in drawn], [area_name(area) for area in shown], values, upright=True
     )
     return Block(table, picture)
 
@@ -275,5 +275,5 @@ def _untouched(scope: Scope) -> list[tuple[str, str]]:
     shown: list[tuple[str, str]] = []
     for case in scope.session.scalars(idle.order_by(Case.opened_at.desc()).limit(20 * CASES_SHOWN)):
         if missing := unmet(fields_of(case), services_of(case)):
-            shown.append((case.id, f"{day(case.opened_at)}　{'、'.join(map(field_name, missing))}"))
+            shown.append((case.id, f"{day(case.opened_at)}　{'、'.join(map(spoken_field, missing))}"))
     return shown[:CASES_SHOWN]

@@ -13,7 +13,7 @@ from handoff.board import Section, Sight
 from handoff.office import Form, Office
 from handoff.pages import StaffRoute, page, render
 from handoff.tongue import say
-from handoff.words import field_names
+from handoff.words import spoken_fields
 from storage.bells import Bells
 from storage.clock import Clock
 from storage.database import Database
@@ -58,6 +58,6 @@ def _page(found: Found, asked: str) -> Response:
     shown = render("found.html", sections=sections, csrf=who.csrf)
     return page(
         "search.html", 422 if too_short else 200, who=who, here="/staff", found=Markup(shown), some=bool(sections),
-        more=more, most=queue.MOST_FOUND, asked=asked, problem=problem, sight=Sight(), fields=field_names(),
+        more=more, most=queue.MOST_FOUND, asked=asked, problem=problem, sight=Sight(), fields=spoken_fields(),
         areas=areas,
     )  # fmt: skip

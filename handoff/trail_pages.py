@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from handoff import access, audit, people
 from handoff.access import SignedIn
 from handoff.exports import CSV_TYPE, attachment, rows_as_csv
-from handoff.moments import day_and_time
+from handoff.moments import whole_day_and_time
 from handoff.office import Office
 from handoff.pages import StaffRoute, page
 from handoff.settings_pages import HERE, only
@@ -135,7 +135,7 @@ def _view(session: Session, who: SignedIn, asked: Asked, before: int | None) -> 
     return who, {
         "entries": [
             {
-                "at": f"{entry.at.astimezone(JAPAN).year}年{day_and_time(entry.at)}",
+                "at": whole_day_and_time(entry.at),
                 "who": staff.called if staff else "",
                 "action": say(words().actions.get(entry.action, entry.action)),
                 "case": entry.case_id or "",

@@ -65,14 +65,19 @@ def spoken() -> Words:
 
 
 def field_name(field: str) -> str:
-    """The field as staff know it."""
+    """The field in Japanese, for official forms and letters."""
     known = vocabulary().fields.get(field)
     return known.ja if known else field
 
 
-def field_names() -> list[tuple[str, str]]:
+def spoken_field(field: str) -> str:
+    """The field in the language of the staff's pages."""
+    return say(field_name(field))
+
+
+def spoken_fields() -> list[tuple[str, str]]:
     """Every field's id and name, in the knowledge base's order."""
-    return [(id_, field.ja) for id_, field in vocabulary().fields.items()]
+    return [(id_, spoken_field(id_)) for id_ in vocabulary().fields]
 
 
 def language_name(language: str) -> str:
@@ -87,8 +92,13 @@ def to_resident(what: str, language: str) -> str:
 
 
 def service_name(service: str) -> str:
-    """The service as staff know it."""
+    """The service in Japanese: what it is called in the law, or by the town."""
     return live.now().name(service) or service
+
+
+def spoken_service(service: str) -> str:
+    """The service in the language of the staff's pages; what a town adds is called as the town calls it."""
+    return say(service_name(service))
 
 
 def confidence_in_words(confidence: float) -> str:

@@ -2,15 +2,23 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from string import Formatter
 
 import pytest
 
+from bot.understanding import Understander
+from handoff import tongue
+from handoff.support_words import support_words
 from handoff.tongue import english
 from handoff.words import words
-from storage.settings import ROOT
+from knowledge_base.vocabulary import vocabulary
+from storage.settings import ROOT, Settings
+from tests.conftest import Town, running
+from tests.desk import a_case, at_work
+from tests.stand_ins.clock import SetClock
+from tests.stand_ins.rasa import StandInRasa
 
 HANDOFF = ROOT / "handoff"
 #: `_("…")` of a template, in either kind of quotes.
@@ -37,6 +45,39 @@ def test_what_the_code_says_has_its_english() -> None:
 def test_the_words_of_staff_have_their_english() -> None:
     said = {(kind, name) for kind in OF_STAFF for name in getattr(words(), kind).values() if JAPANESE.search(name)}
     assert sorted(one for one in said if one[1] not in english()) == []
+
+
+def test_fields_services_and_kinds_of_agencies_have_their_english() -> None:
+    names = [one.ja for one in vocabulary().fields.values()] + [one.ja for one in vocabulary().services.values()]
+    assert [name for name in (*names, *support_words().agency_kinds) if name not in english()] == []
+
+
+@pytest.fixture
+async def english_town(
+    database_url: str, tmp_path: Path, reader: Understander, rasa: StandInRasa
+) -> AsyncIterator[Town]:
+    settings = Settings(
+        database_url=database_url, var_dir=tmp_path / "var", rasa_url=rasa.url, rasa_timeout_s=0.5,
+        staff_language="en",
+    )  # fmt: skip
+    async with running(settings, reader, SetClock()) as town:
+        yield town
+    tongue.speak("ja")
+
+
+async def test_pages_speak_english_and_official_forms_stay_japanese(english_town: Town) -> None:
+    found = {"fields": [{"id": "housing", "confidence": 0.9, "quotes": ["家賃が払えません"]}]}
+    case_id = await a_case(english_town, "家賃が払えません", minutes=80, found=found)
+    async with at_work(english_town, "佐藤", "sato@example.jp") as sato:
+        queue, page = await sato.queue(), await sato.open(case_id)
+        plan = (await sato.http.get(f"/staff/cases/{case_id}/forms/plan")).text
+        letter = (await sato.http.get(f"/staff/cases/{case_id}/letter")).text
+    assert "Housing" in queue
+    assert "1 h 20 min" in queue
+    assert "Tue 24 Nov" in page
+    assert not re.search("住まい|[0-9]月[0-9]+日", queue + page)
+    assert "住まい：「家賃が払えません」" in plan
+    assert "相談窓口　担当 佐藤" in letter
 
 
 def test_the_english_fills_in_what_the_japanese_does() -> None:
