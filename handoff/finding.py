@@ -138,14 +138,15 @@ def newest_with(session: Session, asked: Select[Any], term: str) -> Select[Any]:
         asked = asked.join(_FTS, _FTS.c.rowid == CaseWords.id).where(text("case_words_fts MATCH :pairs"))
         return asked.order_by(_FTS.c.rowid.desc()).params(pairs=f'"{wanted}"')
     # Not LIKE, of which PostgreSQL expects hardly any find, so that it would not walk.
-    asked = asked.where(func.strpos(CaseWords.grams, wanted) > 0).order_by(CaseWords.id.desc())
+    holds = func.strpos(CaseWords.grams, wanted) > 0
     has_pairs = _pairs(CaseWords.grams).op("@>")(_pairs(literal(wanted)))
     # Few are looked up by the index and put in order; of many, a walk from the newest soon meets enough.
-    return asked.where(has_pairs) if _are_few(session, has_pairs) else asked
+    found = asked.where(holds, has_pairs) if _are_few(session, holds & has_pairs) else asked.where(holds)
+    return found.order_by(CaseWords.id.desc())
 
 
-def _are_few(session: Session, has_pairs: ColumnElement[bool]) -> bool:
-    met = select(CaseWords.id).where(has_pairs).limit(FEW + 1).subquery()
+def _are_few(session: Session, found: ColumnElement[bool]) -> bool:
+    met = select(CaseWords.id).where(found).limit(FEW + 1).subquery()
     return (session.scalar(select(func.count()).select_from(met)) or 0) <= FEW
 
 
