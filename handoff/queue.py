@@ -333,7 +333,7 @@ def _key(place: Place) -> Any:
     return tuple_(literal(place.since, Instant()), literal(place.id))
 
 
-def _place(case: Case | Row[Any], status: Status | None) -> Place:
+def _place(case: Case | Row[*tuple[Any, ...]], status: Status | None) -> Place:
     own = {"closed": case.closed_at, "following": case.following_since}
     since = own.get(status or "") or case.waiting_since or case.opened_at
     assert since
