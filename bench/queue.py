@@ -39,7 +39,7 @@ TROUBLES = (
     "ひとりで子どもを育てていますが、残業で夕方の迎えに間に合いません", "近所のおばあさんが、夜中に外を歩いています",
 )  # fmt: skip
 FAMILY = ("佐藤", "鈴木", "高橋", "田中", "伊藤", "渡辺", "山本", "中村", "小林", "加藤")
-GIVEN = ("花子", "一郎", "美咲", "健太", "陽子", "大輔", "和子", "翔", "愛", "誠")
+GIVEN, GIVEN_END = "花一美健陽大和翔愛誠", "子郎咲太輔代介香也平"
 
 
 def run(folder: Path, rounds: int) -> dict[str, Any]:
@@ -260,7 +260,8 @@ def _words(n: int) -> str:
 
 
 def _name(n: int) -> str:
-    return FAMILY[n * 7 % 10] + GIVEN[n * 3 // 10 % 10]
+    chosen = _mixed(n)
+    return FAMILY[chosen % 10] + GIVEN[chosen // 10 % 10] + GIVEN_END[chosen // 100 % 10]
 
 
 def _plain(value: Any) -> Any:

@@ -11,12 +11,12 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from typing import Any, TypeVar, cast
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import ColumnElement, CursorResult, Select, and_, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, CursorResult, Select, and_, exists, func, or_, select, true, update
 from sqlalchemy.orm import Session
 
 from handoff import presence
@@ -97,7 +97,9 @@ def cases_of(staff: Staff) -> Select[Case]:
         return select(Case).where(Case.id.is_(None))
     if staff.role in OVERSEERS:
         return select(Case)
-    return select(Case).where(shared_with(staff.agency_id) if staff.role == AGENCY else _of_counselor(staff))
+    return select(Case).where(
+        shared_with(staff.agency_id) if staff.role == AGENCY else _of_counselor(staff.id, staff.desk_id)
+    )
 
 
 def case_of(session: Session, staff: Staff, case_id: str, *, to_change: bool = False) -> Case:
@@ -127,13 +129,15 @@ def may_open(staff: Staff, path: str) -> None:
         raise NotForAgencies(staff)
 
 
-def _of_counselor(staff: Staff) -> ColumnElement[bool]:
+@lru_cache(1000)  # a page asks a dozen times, and putting it together costs more than a statement does
+def _of_counselor(staff_id: int, desk_id: int | None) -> ColumnElement[bool]:
     # The coalesce keeps every index on desks out of it: the queue is walked in its own order, and what is another
-    # desk's is passed by. An index that gathered one desk's cases would have to sort them all.
+    # desk's is passed by. An index that gathered one desk's cases would have to sort them all. And it is the coalesce
+    # of a yes or no, of which PostgreSQL expects half; of a number it expects hardly any, and sorts instead of walking.
     return or_(
-        func.coalesce(Case.desk_id, 0).in_((0, staff.desk_id or 0)),
-        Case.claimed_by == staff.id,
-        Case.responsible_id == staff.id,
+        func.coalesce(Case.desk_id == (desk_id or 0), true()),
+        Case.claimed_by == staff_id,
+        Case.responsible_id == staff_id,
         (Case.urgency >= DANGER) & Case.closed_at.is_(None),
     )
 

@@ -37,6 +37,8 @@ from storage.support import Area, CaseMark, CaseWords, Client
 SHORTEST_TERM = 2
 MOST_TERMS = 5
 LONGEST_SEARCH = 100
+#: So many messages and names are looked up and put in order; more are met on a walk (on PostgreSQL).
+FEW = 5000
 #: Messages that are taken in at once, by a service that has just started.
 CATCH_UP = 200
 _PLACE = re.compile(
@@ -135,8 +137,17 @@ def newest_with(session: Session, asked: Select[Any], term: str) -> Select[Any]:
         # In quotes, pairs are found in their order only; what was put between them is letters and digits alone.
         asked = asked.join(_FTS, _FTS.c.rowid == CaseWords.id).where(text("case_words_fts MATCH :pairs"))
         return asked.order_by(_FTS.c.rowid.desc()).params(pairs=f'"{wanted}"')
-    pairs = _pairs(CaseWords.grams).op("@>")(_pairs(literal(wanted)))
-    return asked.where(pairs, CaseWords.grams.contains(wanted)).order_by(CaseWords.id.desc())
+    # Not LIKE, of which PostgreSQL expects hardly any find, so that it would not walk.
+    holds = func.strpos(CaseWords.grams, wanted) > 0
+    has_pairs = _pairs(CaseWords.grams).op("@>")(_pairs(literal(wanted)))
+    # Few are looked up by the index and put in order; of many, a walk from the newest soon meets enough.
+    found = asked.where(holds, has_pairs) if _are_few(session, holds & has_pairs) else asked.where(holds)
+    return found.order_by(CaseWords.id.desc())
+
+
+def _are_few(session: Session, found: ColumnElement[bool]) -> bool:
+    met = select(CaseWords.id).where(found).limit(FEW + 1).subquery()
+    return (session.scalar(select(func.count()).select_from(met)) or 0) <= FEW
 
 
 def _pairs(told: ColumnElement[str] | Any) -> ColumnElement[Any]:

@@ -1,8 +1,8 @@
 """The queue: who needs a person first. Danger before waiting time; whoever waits longer is never overtaken.
 
 Pages follow a key, not a number: a page is as fast at the millionth case as at the first, and a case that is claimed
-while somebody leafs through moves nobody else. There are four levels of urgency, and within one level the index holds
-the cases in the very order of the queue; so a page is at most four short walks along the index.
+while somebody leafs through moves nobody else. An index holds the cases in the very order of the queue; so a page is
+a short walk along it: of what is left of the level where the last page ended, then of the levels below.
 
 A filter (a field, an area) is a mark of the case (handoff/finding.py). Where few cases have it, those are looked up and
 put in order; where many have it, the walk along the index soon meets a page of them. So both stay fast.
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, String, cast, func, literal, or_, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, String, cast, func, literal, or_, select, tuple_
 from sqlalchemy.orm import Session, load_only
 
 from handoff import finding
@@ -46,6 +46,14 @@ STANDS: dict[Status, ColumnElement[bool]] = {
     "following": _OPEN & Case.claimed_by.is_(None) & Case.following_since.is_not(None),
     "closed": Case.closed_at.is_not(None),
 }
+#: Said so that the index of a status is entered by its first column.
+_EVERY_LEVEL = Case.urgency < len(LEVELS)
+_SHOWN = load_only(
+    Case.channel, Case.language, Case.opened_at, Case.last_message_at, Case.waiting_since, Case.claimed_by,
+    Case.following_since, Case.closed_at, Case.urgency, Case.assessment, Case.corrected, Case.complaint,
+    Case.responsible_id, Case.desk_id,
+    raiseload=True,
+)  # fmt: skip
 
 
 class NoCursor(ValueError):
@@ -100,7 +108,7 @@ def page(
     few = next((mark for mark in marks if _is_rare(session, mark)), None)
     found = cases_of(staff).where(STANDS[status] if status else _OPEN, *where, *map(_marked, marks))
     if few is None:
-        cases = list(_walk(session, found, status, limit + 1, after))
+        cases = _walk(session, found, status, limit + 1, after)
     else:
         cases = _look_up(session, found.where(_among(few)), status, limit + 1, after)
     more = len(cases) > limit
@@ -143,7 +151,7 @@ def search(session: Session, staff: Staff, terms: Sequence[str]) -> Found:
     asked = finding.newest_with(session, asked, longest).where(*map(finding.also_holds, rest))
     rows = session.scalars(asked.limit(MOST_FOUND + 1)).all()
     ids = set(rows[:MOST_FOUND])
-    cases = session.scalars(select(Case).where(Case.id.in_(ids)).options(_only_what_is_shown())).all()
+    cases = session.scalars(select(Case).where(Case.id.in_(ids)).options(_SHOWN)).all()
     waiting = sorted((case for case in cases if case.closed_at is None), key=lambda case: _order(case, None))
     closed = sorted((case for case in cases if case.closed_at), key=lambda case: _order(case, "closed"))
     return Found(waiting, closed, more=len(rows) > MOST_FOUND)
@@ -167,20 +175,16 @@ def areas(session: Session) -> list[Area]:
 def counts(session: Session, staff: Staff) -> dict[Status, int]:
     """How many stand where, counted up to COUNTED; the closed are not counted."""
     told = [status for status in STANDS if status != "closed"]
-    # Every level, said so that the index of that status is entered by its first column.
-    of_each = [
-        _ids(staff).where(STANDS[status], Case.urgency.in_(range(len(LEVELS)))).limit(COUNTED).subquery()
-        for status in told
-    ]
+    # Along the index, said so that PostgreSQL stops where counting does, and does not gather all of them first.
+    ids = _ids(staff).where(_EVERY_LEVEL).order_by(Case.urgency.desc())
+    of_each = [ids.where(STANDS[status]).limit(COUNTED).subquery() for status in told]
     counted = session.execute(select(*(select(func.count()).select_from(one).scalar_subquery() for one in of_each)))
     return dict(zip(told, counted.one(), strict=True))
 
 
 def others_waiting(session: Session, conversation_id: str) -> int:
     """How many others wait for a person, counted up to COUNTED: for a resident, who does not count themself."""
-    waiting = select(Case.id).where(
-        STANDS["waiting"], Case.urgency.in_(range(len(LEVELS))), Case.conversation_id != conversation_id
-    )
+    waiting = select(Case.id).where(STANDS["waiting"], _EVERY_LEVEL, Case.conversation_id != conversation_id)
     return session.scalar(select(func.count()).select_from(waiting.limit(COUNTED).subquery())) or 0
 
 
@@ -250,37 +254,39 @@ def holders(session: Session, cases: list[Case]) -> dict[int, str]:
     return {staff.id: staff.called for staff in session.scalars(select(Staff).where(Staff.id.in_(ids)))}
 
 
-def _walk(
-    session: Session, found: Select[Case], status: Status | None, limit: int, after: Place | None
-) -> Iterator[Case]:
-    found = found.options(_only_what_is_shown())
+def _walk(session: Session, found: Select[Case], status: Status | None, limit: int, after: Place | None) -> list[Case]:
+    cases: list[Case] = []
+    for part in _parts(found.options(_SHOWN), status, after):
+        if len(cases) < limit:
+            cases += session.scalars(part.limit(limit - len(cases)))
+    return cases
+
+
+def _parts(found: Select[Case], status: Status | None, after: Place | None) -> Iterator[Select[Case]]:
+    """What follows a place, in order, each part one stretch of an index."""
     if status == "closed":
-        yield from session.scalars(_last_closed_first(found, after).limit(limit))
+        yield _last_closed_first(found, after)
         return
-    for level in range(after.level if after else len(LEVELS) - 1, -1, -1):
-        walk = found.where(Case.urgency == level).order_by(_since(status), Case.id)
-        if after and after.level == level:
-            walk = walk.where(tuple_(_since(status), Case.id) > _key(after))
-        cases = session.scalars(walk.limit(limit)).all()
-        yield from cases
-        limit -= len(cases)
-        if limit <= 0:
-            return
+    found = found.order_by(Case.urgency.desc(), _since(status), Case.id)
+    if after:
+        yield found.where(Case.urgency == after.level, tuple_(_since(status), Case.id) > _key(after))
+    yield found.where(Case.urgency < after.level if after else _EVERY_LEVEL)
 
 
 def _look_up(
     session: Session, found: Select[Case], status: Status | None, limit: int, after: Place | None
 ) -> list[Case]:
     """The same page of few cases: read all of their keys, put them in order, and read what is shown of the page."""
-    keys = load_only(Case.urgency, Case.waiting_since, Case.opened_at, Case.closed_at, Case.following_since)
-    cases = sorted(session.scalars(found.options(keys)), key=lambda case: _order(case, status))
+    keys = found.with_only_columns(
+        Case.id, Case.urgency, Case.waiting_since, Case.opened_at, Case.closed_at, Case.following_since
+    )
+    places = sorted((_place(row, status) for row in session.execute(keys)), key=lambda place: _order_of(place, status))
     if after:
-        cases = [case for case in cases if _order(case, status) > _order_of(after, status)]
-    wanted = {case.id: case for case in cases[:limit]}
-    again = {"populate_existing": True}
-    shown = select(Case).where(Case.id.in_(wanted)).options(_only_what_is_shown())
-    session.scalars(shown, execution_options=again).all()
-    return list(wanted.values())
+        places = [place for place in places if _order_of(place, status) > _order_of(after, status)]
+    ids = [place.id for place in places[:limit]]
+    shown = select(Case).where(Case.id.in_(ids)).options(_SHOWN)
+    cases = {case.id: case for case in session.scalars(shown)}
+    return [cases[id_] for id_ in ids if id_ in cases]
 
 
 def _is_rare(session: Session, mark: str) -> bool:
@@ -327,7 +333,7 @@ def _key(place: Place) -> Any:
     return tuple_(literal(place.since, Instant()), literal(place.id))
 
 
-def _place(case: Case, status: Status | None) -> Place:
+def _place(case: Case | Row[*tuple[Any, ...]], status: Status | None) -> Place:
     own = {"closed": case.closed_at, "following": case.following_since}
     since = own.get(status or "") or case.waiting_since or case.opened_at
     assert since
@@ -336,12 +342,3 @@ def _place(case: Case, status: Status | None) -> Place:
 
 def _ids(staff: Staff) -> Select[str]:
     return cases_of(staff).with_only_columns(Case.id)
-
-
-def _only_what_is_shown() -> Any:
-    return load_only(
-        Case.channel, Case.language, Case.opened_at, Case.last_message_at, Case.waiting_since, Case.claimed_by,
-        Case.following_since, Case.closed_at, Case.urgency, Case.assessment, Case.corrected, Case.complaint,
-        Case.responsible_id, Case.desk_id,
-        raiseload=True,
-    )  # fmt: skip

@@ -192,6 +192,8 @@ class Message(Base):
 
 #: Who waits for a person, and whom nobody has yet.
 WAITING = "closed_at IS NULL AND claimed_by IS NULL AND following_since IS NULL AND waiting_since IS NOT NULL"
+TALKING = "waiting_since IS NULL AND closed_at IS NULL"
+FOLLOWING = "following_since IS NOT NULL AND closed_at IS NULL"
 
 
 class Case(Base):
@@ -199,12 +201,12 @@ class Case(Base):
 
     __tablename__ = "cases"
     __table_args__ = (
-        # The queue is walked level by level (handoff/queue.py): within one, the index has its order. One index for
-        # each status, holding nothing else: finding the few that are claimed must not pass the many that wait.
-        _left("cases_queue", WAITING, "urgency", "waiting_since", "id"),
-        _left("cases_talking", "waiting_since IS NULL AND closed_at IS NULL", "urgency", "opened_at"),
+        # The queue's own order (handoff/queue.py), danger first. One index for each status, holding nothing else:
+        # finding the few that are claimed must not pass the many that wait.
+        _left("cases_queue", WAITING, text("urgency DESC"), "waiting_since", "id"),
+        _left("cases_talking", TALKING, text("urgency DESC"), "opened_at", "id"),
         _left("cases_claimed", "claimed_by IS NOT NULL AND closed_at IS NULL", "urgency", "claimed_by"),
-        _left("cases_following", "following_since IS NOT NULL AND closed_at IS NULL", "urgency", "following_since"),
+        _left("cases_following", FOLLOWING, text("urgency DESC"), "following_since", "id"),
         _left("cases_closed", "closed_at IS NOT NULL", "closed_at", "id"),
         # Claims that may lapse; and what somebody is responsible for.
         _left("cases_lease", "claim_until IS NOT NULL AND closed_at IS NULL", "claim_until"),

@@ -157,6 +157,19 @@ async def test_what_came_before_there_was_an_index_is_taken_in(town: Town, sato:
     assert AT.findall(await sato.queue("?field=child")) == [case_id]
 
 
+@pytest.mark.parametrize("few", [0, finding.FEW])
+async def test_the_newest_are_found_however_many_hold_the_words(
+    town: Town, sato: Colleague, monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    made = [await a_case(town, f"{month}月から家賃を滞納しています") for month in (8, 9, 10)]
+    await a_case(town, "家賃は払い、税を滞納しています")
+    await town.service.database.write(lambda session: finding.catch_up(session, 0))
+    monkeypatch.setattr(finding, "FEW", few)
+    monkeypatch.setattr(queue, "MOST_FOUND", 2)
+    assert set(await find(sato, "家賃を滞納")) == set(made[1:])
+    assert await find(sato, "9月から 滞納") == [made[1]]
+
+
 async def test_what_is_looked_for_is_nowhere_in_the_logs(
     town: Town, sato: Colleague, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
