@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from bot.understanding import Understander
 from knowledge_base import hsds_read, live
 from storage.clock import JAPAN
 from storage.settings import Settings
+from storage.support import AuditEntry
 from tests.conftest import Town, running
-from tests.desk import Colleague, at_work
+from tests.desk import INPUT, Colleague, at_work
 from tests.hsds_schemas import PAGE, complaints, needs_schemas
 from tests.stand_ins.clock import SetClock
 from tests.test_kb import GAKKI, MADO, VERSION, made, send
@@ -21,21 +23,21 @@ from uketome import cli
 
 KINDS = {"services": "service", "organizations": "organization", "service_at_locations": "service_at_location",
          "taxonomies": "taxonomy", "taxonomy_terms": "taxonomy_term"}  # fmt: skip
-ALL = "/open/hsds/all.json"
+ALL, OPEN = "/open/hsds/all.json", "/staff/kb/open"
+ON = {"act": "on", "seen": "1"}
 
 
 @pytest.fixture
-async def open_town(database_url: str, tmp_path: Path, reader: Understander) -> AsyncIterator[Town]:
-    """A town that wants its data to be public."""
-    settings = Settings(database_url=database_url, var_dir=tmp_path / "var", open_data=True)
-    async with running(settings, reader, SetClock()) as town:
-        yield town
-
-
-@pytest.fixture
-async def yamada(open_town: Town) -> AsyncIterator[Colleague]:
-    async with at_work(open_town, "山田", "yamada@example.jp", "admin") as yamada:
+async def yamada(town: Town) -> AsyncIterator[Colleague]:
+    async with at_work(town, "山田", "yamada@example.jp", "admin") as yamada:
         yield yamada
+
+
+@pytest.fixture
+async def open_town(town: Town, yamada: Colleague) -> Town:
+    """A town whose admin lets everybody have its data."""
+    assert (await send(yamada, OPEN, ON)).status_code == 303
+    return town
 
 
 async def fetch(town: Town, path: str) -> Any:
@@ -75,8 +77,34 @@ async def test_it_is_off_by_default_and_admins_have_the_file_all_the_same(town: 
         assert "吹奏楽部に入りたい" in whole.text
         assert {row.kind for row in hsds_read.read(whole.content)} == {"service"}
     async with at_work(town, "佐藤", "sato@example.jp", "supervisor") as sato:
-        for path in ("/staff/kb/open", "/staff/kb/hsds.json"):
+        for path in (OPEN, f"{OPEN}/preview", "/staff/kb/hsds.json"):
             assert (await sato.http.get(path)).status_code == 404
+        form = dict(INPUT.findall(await sato.queue()))
+        assert (await sato.http.post(OPEN, data={**form, **ON})).status_code == 404
+        assert (await town.http.get(ALL)).status_code == 404
+
+
+async def test_an_admin_opens_and_shuts_and_each_is_in_the_trail_once(town: Town, yamada: Colleague) -> None:
+    for _ in range(2):
+        assert (await send(yamada, OPEN, ON)).status_code == 303
+        assert (await town.http.get(ALL)).status_code == 200
+    for _ in range(2):
+        assert (await send(yamada, OPEN, {"act": "off"})).status_code == 303
+        assert (await town.http.get(ALL)).status_code == 404
+    actions = await town.service.database.read(
+        lambda session: session.scalars(select(AuditEntry.action).where(AuditEntry.action.like("open%"))).all()
+    )
+    assert actions == ["open_data_on", "open_data_off"]
+
+
+async def test_the_installation_may_forbid_it(database_url: str, tmp_path: Path, reader: Understander) -> None:
+    settings = Settings(database_url=database_url, var_dir=tmp_path / "var", open_data=False)
+    async with running(settings, reader, SetClock()) as town, at_work(town, "山田", "y@example.jp", "admin") as yamada:
+        assert "UKETOME_OPEN_DATA=false" in (await yamada.http.get(OPEN)).text
+        refused = await send(yamada, OPEN, ON)
+        assert refused.status_code == 409
+        assert "公開できないようになっています" in refused.text
+        assert (await town.http.get(ALL)).status_code == 404
 
 
 async def test_only_what_is_published_leaves_and_what_is_retired_disappears(open_town: Town, yamada: Colleague) -> None:

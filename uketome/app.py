@@ -261,7 +261,7 @@ def create_app(service: Service) -> FastAPI:
         app.include_router(pages.routes(settings, database, bells, clock))
     app.include_router(kb_try.routes(settings, database, bells, clock, service.explain))
     app.include_router(api.routes(settings, database, bells, clock))
-    app.include_router(open_data.routes(settings))
+    app.include_router(open_data.routes(settings, database))
     app.add_api_route("/assets/{name}", asset, include_in_schema=False)
     app.mount("/static/console", StaticFiles(directory=ROOT / "handoff/static"))
     return app
