@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from handoff import audit, kb_tasks, sending
 from handoff.access import SYSTEM_ADDRESS, SignedIn
-from handoff.kb_care import TODO
+from handoff.kb_care import OWN, TODO
 from handoff.kb_unfound import monday
 from handoff.moments import whole_day
 from handoff.notice_targets import Word, targets
@@ -82,7 +82,7 @@ class Weekly:
         if not told:
             return None
         begins = say("知識ベースの今週のやることです（{day}の週）。", day=whole_day(one.monday))
-        id_, url = f"weekly-{one.monday:%Y%m%d}-{one.id}", f"{self._settings.address}{TODO}" if sees_all else ""
+        id_, url = f"weekly-{one.monday:%Y%m%d}-{one.id}", f"{self._settings.address}{TODO if sees_all else OWN}"
         to = staff.email if staff else ""
         return Word(id_, "weekly", None, "none", 0, url, now, f"{begins}\n\n{told}", to)
 
@@ -218,5 +218,9 @@ def of_own(session: Session, staff: Staff, now: datetime) -> str:
     if found.total > len(found.entries):
         lines.append(say("・ほか{n}", n=found.total - len(found.entries)))
     if staff.role != "admin":
-        lines.append(say("内容を確かめて、そのままでよいか、どこが変わったかを、管理者に伝えてください。"))
+        lines.append(
+            say(
+                "確かめて、そのままなら「内容を確かめました」を押してください。変わったところは、直して確認に出せます。"
+            )
+        )
     return "\n".join(lines)
