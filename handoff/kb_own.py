@@ -122,7 +122,8 @@ class _Pages:
 
 def _own(session: Session, who: SignedIn, id_: str) -> KbEntry:
     """Raises LookupError, whether it is somebody else's or is none."""
-    found = session.scalars(care.owned(who.staff.id).where(KbEntry.id == id_)).first()
+    mine = care.owned(who.staff.id).where(KbEntry.id == id_)
+    found = session.scalars(mine).first() if versions.ID.fullmatch(id_) else None
     if found is None:
         raise LookupError(say("その項目は見つかりません。"))
     return found

@@ -30,21 +30,18 @@ async def test_whatever_a_process_dies_over_can_be_done_by_another(
 ) -> None:
     file = tmp_path / "表.xlsx"
     await asyncio.to_thread(file.write_bytes, BOOK)
-    await _dies(town, "read", file)
-    read = await town.service.database.read(lambda session: session.scalars(select(KbImport.id)).one())
-    assert "確かめています" in await _page(yamada, read)
-    town.clock.forward(seconds=SILENT.total_seconds() + 1)
-    told = await _page(yamada, read)
-    assert "読んでいる途中でサーバーが止まったため" in told
-    assert 'type="file"' in told, "the file can be chosen again"
-
     path, seen = await planned(yamada, BOOK)
     number = path.rpartition("/")[2]
-    await _dies(town, "apply", number)
+    await asyncio.gather(_dies(town, "read", file), _dies(town, "apply", number))
     assert await _rows(town) == (0, 0), "not one row of it"
+    newest = await town.service.database.read(lambda session: session.scalar(select(func.max(KbImport.id))))
+    assert "確かめています" in await _page(yamada, newest)
     assert "知識ベースに入れています" in await _page(yamada, number)
     assert (await applied(yamada, path, seen)).status_code == 409, "as long as it may still be at it"
     town.clock.forward(seconds=SILENT.total_seconds() + 1)
+    told = await _page(yamada, newest)
+    assert "読んでいる途中でサーバーが止まったため" in told
+    assert 'type="file"' in told, "the file can be chosen again"
     again = await _page(yamada, number)
     assert "まだ何も入っていません。もう一度、入れられます。" in again
     assert (await applied(yamada, path, again)).status_code == 303
