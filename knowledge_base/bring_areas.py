@@ -29,7 +29,7 @@ def place(session: Session, brought: Brought) -> tuple[Brought, list[dict[str, A
     content: Mapping[str, Any] = newest.content if newest else {}
     ours = from_content(newest.id if newest else 0, content).districts
     of = {plain: one for one in ours for name in (one.name, *one.spellings) for plain in spelled_out(name)}
-    free, new, found = int(content.get("next", 1)), [], {}
+    free, new, found = int(content.get("next", 1)), list[District](), dict[str, str]()
     for one in brought.districts:
         same = next((of[plain] for plain in spelled_out(one.name) if plain in of), None)
         if same is None and len(ours) + len(new) < MOST:
