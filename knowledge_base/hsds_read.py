@@ -107,7 +107,7 @@ def _terms(given: Mapping[str, Any]) -> _Terms:
         term = attribute.get("taxonomy_term")
         term = term if isinstance(term, Mapping) else {}
         id_ = text(attribute, "taxonomy_term_id") or text(term, "id")
-        if district := district_of(term, ""):
+        if id_ not in known() and (district := district_of(term, "")):
             found.districts.append(district)
             continue
         taxonomy, code = known().get(id_) or _by_name(text(term, "name"), text(term, "code"))

@@ -42,7 +42,6 @@ async def test_an_admins_day(town: Town, browser: Browser, tmp_path: Path) -> No
         await sign_in(page, "yamada@example.jp")
         await page.get_by_role("link", name="知識ベース").click()
         await page.get_by_role("button", name="見本の町の窓口を入れる").click()
-        await fits(page)
         await _correct_an_hour(page)
         await _try_and_publish_a_service(page)
         await _counting(town, 49)
@@ -55,6 +54,9 @@ async def test_an_admins_day(town: Town, browser: Browser, tmp_path: Path) -> No
 
 
 async def _correct_an_hour(page: Page) -> None:
+    await page.get_by_role("searchbox", name="探す").fill("生活支援課")
+    await page.get_by_role("button", name="探す").click()
+    await fits(page)  # of few lines: axe is slow
     await page.get_by_role("link", name="生活支援課").click()
     await page.get_by_label("水").first.fill("８時半")
     await page.get_by_role("button", name="公開する", exact=True).click()
