@@ -25,14 +25,43 @@ async def yamada(town: Town) -> AsyncIterator[Colleague]:
         yield yamada
 
 
+class Dying:
+    """Another process of the town, and a new one each time it has died."""
+
+    def __init__(self, process: asyncio.subprocess.Process, town: Town) -> None:
+        self._process, self._town = process, town
+
+    async def over(self, doing: str, what: object) -> None:
+        """It begins, and is killed in the middle."""
+        assert self._process.stdin
+        assert self._process.stdout
+        told = "\t".join([self._town.clock.now().isoformat(), "1", doing, str(what)])
+        self._process.stdin.write(f"{told}\n".encode())
+        assert int(await self._process.stdout.readline()) == signal.SIGKILL
+
+
+@pytest.fixture
+async def dying(town: Town) -> AsyncIterator[Dying]:
+    settings = town.service.settings
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.faults.dying_import", settings.database, str(settings.var_dir), cwd=ROOT,
+        env=environment({}), stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    yield Dying(process, town)
+    assert process.stdin
+    process.stdin.close()
+    assert await process.wait() == 0
+
+
 async def test_whatever_a_process_dies_over_can_be_done_by_another(
-    town: Town, yamada: Colleague, tmp_path: Path
+    town: Town, yamada: Colleague, dying: Dying, tmp_path: Path
 ) -> None:
     file = tmp_path / "表.xlsx"
     await asyncio.to_thread(file.write_bytes, BOOK)
     path, seen = await planned(yamada, BOOK)
     number = path.rpartition("/")[2]
-    await asyncio.gather(_dies(town, "read", file), _dies(town, "apply", number))
+    await dying.over("read", file)
+    await dying.over("apply", number)
     assert await _rows(town) == (0, 0), "not one row of it"
     newest = await town.service.database.read(lambda session: session.scalar(select(func.max(KbImport.id))))
     assert "確かめています" in await _page(yamada, newest)
@@ -48,7 +77,7 @@ async def test_whatever_a_process_dies_over_can_be_done_by_another(
     before = await _rows(town)
     assert before == (1, 1)
 
-    await _dies(town, "undo", number)
+    await dying.over("undo", number)
     assert await _rows(town) == before
     town.clock.forward(seconds=SILENT.total_seconds() + 1)
     again = await _page(yamada, number)
@@ -56,15 +85,6 @@ async def test_whatever_a_process_dies_over_can_be_done_by_another(
     assert (await send(yamada, f"{path}/undo", {})).status_code == 303
     assert await _rows(town) == (1, 2)
     assert "サーバーが止まった" not in await _page(yamada, number)
-
-
-async def _dies(town: Town, doing: str, what: object) -> None:
-    settings, now = town.service.settings, town.clock.now().isoformat()
-    died = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.faults.dying_import", settings.database, str(settings.var_dir), now, "1", doing,
-        str(what), cwd=ROOT, env=environment({}),
-    )  # fmt: skip
-    assert await died.wait() == -signal.SIGKILL
 
 
 async def _page(admin: Colleague, number: object) -> str:

@@ -1,6 +1,7 @@
-"""A process of the town that dies over an import, by SIGKILL, at the worst moment: all is written, nothing committed.
+"""Processes of the town that die over an import, by SIGKILL, at the worst moment: all is written, nothing committed.
 
-`python -m tests.faults.dying_import DATABASE FOLDER NOW STAFF read FILE`, or `apply NUMBER`, or `undo NUMBER`.
+`python -m tests.faults.dying_import DATABASE FOLDER` reads a line for each: the time, whose import, and `read` with the
+file, or `apply` or `undo` with the number, parted by tabs; it answers with the signal that the process died of.
 """
 
 import asyncio
@@ -21,7 +22,16 @@ from storage.settings import Settings
 from tests.stand_ins.clock import SetClock
 
 
-async def main(url: str, folder: str, now: str, staff: str, doing: str, what: str) -> None:
+def main(url: str, folder: str) -> None:
+    """One process for each line. Each is a copy of this one, which has read the modules once."""
+    for line in sys.stdin:
+        if process := os.fork():
+            print(os.WTERMSIG(os.waitpid(process, 0)[1]), flush=True)  # noqa: T201
+        else:
+            asyncio.run(begin(url, folder, *line.rstrip("\n").split("\t")))
+
+
+async def begin(url: str, folder: str, now: str, staff: str, doing: str, what: str) -> None:
     """Begins the work, and dies of it."""
     settings = Settings(database_url=url, var_dir=Path(folder))
     work = Work(Office(settings, Database(settings.database), Bells(), SetClock(datetime.fromisoformat(now))))
@@ -45,4 +55,4 @@ def dying(work: Callable[..., Any]) -> Callable[..., Any]:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:]))
+    main(*sys.argv[1:])
