@@ -15,7 +15,7 @@ from handoff import kb_bring_view, kb_file
 from handoff.access import SignedIn
 from handoff.door import refuse_foreign
 from handoff.exports import CSV_TYPE, attachment, rows_as_csv
-from handoff.kb_bring_work import Busy, Work, working
+from handoff.kb_bring_work import Busy, Work, halted, working
 from handoff.kb_pages import HERE, failed
 from handoff.office import Office
 from handoff.pages import StaffRoute, page
@@ -35,6 +35,10 @@ IMPORT = f"{HERE}/import"
 LONGEST_NAME = 100
 NO_FILE = "ファイルを選んでください。"
 TOO_BIG = "ファイルが大きすぎます。{most}MBまでのファイルにしてください。"
+HALTED = {
+    "apply": "入れている途中でサーバーが止まったため、まだ何も入っていません。もう一度、入れられます。",
+    "undo": "もどしている途中でサーバーが止まったため、まだ何ももどっていません。もう一度、もどせます。",
+}
 BUSY = "この表は、もう入れたか、もどしたか、いま作業しているところです。"
 
 
@@ -142,10 +146,11 @@ class _Pages:
             row = _admins(session, who, number)
             busy = working(row, now)
             shown = {} if busy else kb_bring_view.shown(session, row, asked.get("show", ""), asked.get("page", ""))
-            return {"who": who, "busy": busy, "row": kb_bring_view.about(session, row), **shown}
+            about, at = kb_bring_view.about(session, row), halted(row, now)
+            return {"who": who, "busy": busy, "row": about, "halted": say(HALTED[at]) if at else "", **shown}
 
         shown = await self._office.look(request, look)
-        said = problem or shown["row"]["said"]
+        said = problem or shown["row"]["said"] or shown["halted"]
         template = "kb_working.html" if shown["busy"] else "kb_plan.html"
         return page(
             template, status, here=HERE, tab=IMPORT, failed=failed(), problem=said, most=kb_file.MOST_BYTES, **shown

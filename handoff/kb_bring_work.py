@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from handoff import audit, kb_read
 from handoff.office import Office
-from knowledge_base import bring, bulk, live, standing, undo
+from knowledge_base import bring, bring_areas, bulk, live, standing, undo
 from knowledge_base.bring import Plan
 from knowledge_base.bulk import Changed, Write
 from knowledge_base.rows import NotRead
@@ -35,6 +35,9 @@ KEPT = timedelta(days=1)
 TRIES = 5
 #: Reading a file and looking what it changes, as parts of a hundred.
 READ_PERCENT = 40
+AREAS_CHANGED = (
+    "このあいだに、地区が変わりました。まだ何も入れていません。確かめ直したので、もう一度見てから入れてください。"
+)
 FAILED: Said = ("読み取りの途中で、うまくいかないことが起きました。何も変わっていません。", {})
 
 log = structlog.get_logger()
@@ -116,9 +119,17 @@ class Work:
 
     async def _apply(self, number: int, staff_id: int, as_: str, retire: bool, share: Share) -> None:
         now = self._clock.now()
-        writes = await asyncio.to_thread(self._database.read_now, lambda session: _writes(session, number, as_, retire))
+        made, writes = await asyncio.to_thread(
+            self._database.read_now, lambda session: _writes(session, number, as_, retire)
+        )
+        town = self._office.settings.town
+
+        def work(session: Session) -> None:
+            bring_areas.add(session, made.districts, made.areas_on, town, staff_id, now)
+            _apply(session, number, staff_id, as_, writes, now)
+
         try:
-            await self._database.write(lambda session: _apply(session, number, staff_id, as_, writes, now))
+            await self._database.write(work)
         except Changed as changed:
             await self._again(number, changed, share)
             return
@@ -171,6 +182,14 @@ def working(row: KbImport, now: datetime) -> bool:
     return bool(row.doing) and row.beat_at > now - SILENT
 
 
+def halted(row: KbImport, now: datetime) -> str:
+    """What a process was at when it ended, without having changed anything: apply, undo, or ""."""
+    if not row.doing or working(row, now):
+        return ""
+    left = row.applied_at is None if row.doing == "apply" else row.doing == "undo" and row.undone_at is None
+    return row.doing if left else ""
+
+
 def _begin(session: Session, staff_id: int, name: str, content: bytes, now: datetime) -> int:
     session.execute(delete(KbImport).where(KbImport.applied_at.is_(None), KbImport.at < now - KEPT))
     row = KbImport(
@@ -182,10 +201,10 @@ def _begin(session: Session, staff_id: int, name: str, content: bytes, now: date
     return row.id
 
 
-def _writes(session: Session, number: int, as_: str, retire: bool) -> list[Write]:
+def _writes(session: Session, number: int, as_: str, retire: bool) -> tuple[Plan, list[Write]]:
     made = Plan.of(session.get_one(KbImport, number).plan or {})
     gone = standing.newest_contents(session, [id_ for id_, _ in made.gone]) if retire and as_ == "published" else {}
-    return bring.writes(made, as_, gone)
+    return made, bring.writes(made, as_, gone)
 
 
 def _apply(session: Session, number: int, staff_id: int, as_: str, writes: list[Write], now: datetime) -> None:
@@ -220,6 +239,8 @@ def _undo(session: Session, number: int, staff_id: int, writes: list[Write], lef
 
 
 def _who(session: Session, changed: Changed) -> Said:
+    if not changed.ids:
+        return AREAS_CHANGED, {}
     id_ = changed.ids[0]
     entry, newest = session.get_one(KbEntry, id_), version(session, id_)
     staff = session.get(Staff, newest.staff_id) if newest.staff_id else None

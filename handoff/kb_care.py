@@ -25,12 +25,12 @@ from knowledge_base.versions import Conflict
 from storage.bells import Bells
 from storage.clock import JAPAN, Clock
 from storage.database import Database
-from storage.knowledge import KbEntry
+from storage.knowledge import KbEntry, KbVersion
 from storage.models import Staff
 from storage.problems import Problem
 from storage.settings import Settings
 
-TODO = f"{HERE}/todo"
+TODO, OWN = f"{HERE}/todo", f"{HERE}/own"
 #: A day further ahead is a slip of the pen: a fee or an hour seldom holds so long.
 LONGEST = timedelta(days=3 * 366)
 STALE = "この画面を開いたあとに、ほかの人が変えました。いまの内容を見て、もう一度押してください。"
@@ -76,6 +76,20 @@ def shown(session: Session, entry: KbEntry, now: datetime, sent: Sent | None = N
     }
 
 
+def confirmed(session: Session, who: SignedIn, entry: KbEntry, form: Form, now: datetime) -> KbVersion:
+    """The entry as whoever presses the button has seen it, confirmed today. Raises Problem 409; LookupError."""
+    try:
+        new = care.confirm(session, entry, _number(form.get("version", "")), who.staff.id, now, today(now))
+    except care.Planned:
+        raise Problem(409, "Conflict", say(PLANNED)) from None
+    except Conflict:
+        raise Problem(409, "Conflict", say(STALE)) from None
+    except LookupError:
+        raise LookupError(say("終わりにした項目は、確かめられません。")) from None
+    audit.enter(session, who.staff, "kb_confirmed", now, detail=entry.id)
+    return new
+
+
 def people(session: Session, also: Staff | None = None) -> list[tuple[int, str]]:
     """Who may look after an entry: everybody of the town hall who has an account."""
     found = session.scalars(
@@ -103,16 +117,7 @@ class _Pages:
 
     async def confirm(self, request: Request, id: str) -> Response:
         def work(session: Session, who: SignedIn, form: Form, now: datetime) -> str:
-            entry = _entry(session, who, id)
-            try:
-                new = care.confirm(session, entry, _number(form.get("version", "")), who.staff.id, now, today(now))
-            except care.Planned:
-                raise Problem(409, "Conflict", say(PLANNED)) from None
-            except Conflict:
-                raise Problem(409, "Conflict", say(STALE)) from None
-            except LookupError:
-                raise LookupError(say("終わりにした項目は、確かめられません。")) from None
-            audit.enter(session, who.staff, "kb_confirmed", now, detail=id)
+            new = confirmed(session, who, _entry(session, who, id), form, now)
             back = TODO if form.get("back") == "todo" else f"{HERE}/entries/{id}"
             return f"{back}?done={'confirmed' if new.state == 'published' else 'noted'}"
 

@@ -119,7 +119,7 @@ class _Pages:
         try:
             where = await self._office.change(request, work, FORM)
         except Slip as slip:
-            return await self._new(request, kind, _again(sent[-1], slip), slip.status)
+            return await self._new(request, kind, again(sent[-1], slip), slip.status)
         self._office.bells.ring(live.BELL)
         return RedirectResponse(where, 303)
 
@@ -133,16 +133,16 @@ class _Pages:
             entry = _entry(session, who, id)
             sent.append(form)
             content, step = _read(entry.kind, form, now)
-            versions.add(session, id, _number(form, "version"), content, who.staff.id, now, step)
+            versions.add(session, id, number_in(form, "version"), content, who.staff.id, now, step)
             _enter(session, who, id, step, now)
             return f"{HERE}/entries/{id}?done={_done(step)}"
 
         try:
             where = await self._office.change(request, work, FORM)
         except Slip as slip:
-            return await self._show(request, id, _again(sent[-1], slip), slip.status)
+            return await self._show(request, id, again(sent[-1], slip), slip.status)
         except Conflict:
-            return await self._show(request, id, _again(sent[-1]), 409)
+            return await self._show(request, id, again(sent[-1]), 409)
         self._office.bells.ring(live.BELL)
         return RedirectResponse(where, 303)
 
@@ -185,7 +185,7 @@ class _Pages:
 
         who = await self._office.look(request, look)
         return page(
-            "kb_new.html", status, who=who, here=HERE, tab=HERE, kind=kind, form=form, failed=failed(), **_choices()
+            "kb_new.html", status, who=who, here=HERE, tab=HERE, kind=kind, form=form, failed=failed(), **choices()
         )
 
     async def _show(self, request: Request, id: str, form: Filled | None, status: int) -> Response:
@@ -199,7 +199,7 @@ class _Pages:
                 "planned": _planned(every, now),
                 "preview": kb_view.preview(entry.kind, id, every[0].content, now),
                 "theirs": kb_view.who_saved(session, every[0]) if theirs else "",
-                "differences": _against(entry.kind, every[0], form) if theirs and form else [],
+                "differences": against(entry.kind, every[0], form) if theirs and form else [],
                 "heirs": _heirs(entry),
                 "care": kb_care.shown(session, entry, now),
                 "checked": whole_day(entry.checked_on) if entry.checked_on else "",
@@ -209,7 +209,7 @@ class _Pages:
         done = DONE.get(request.query_params.get("done", ""), "") if request.method == "GET" else ""
         return page(
             "kb_entry.html", status, here=HERE, tab=HERE, kind=shown["entry"].kind, failed=failed(),
-            kind_name=say(kb_view.KIND_NAMES[shown["entry"].kind]), done=say(done), **shown, **_choices(),
+            kind_name=say(kb_view.KIND_NAMES[shown["entry"].kind]), done=say(done), **shown, **choices(),
         )  # fmt: skip
 
 
@@ -229,10 +229,8 @@ def _kind(kind: str) -> str:
 
 def _read(kind: str, form: Form, now: datetime) -> tuple[dict[str, Any], Step]:
     """What is kept of a form, and as what. Raises Slip with every sentence at once."""
-    found = town.read(kind, typed(form))
     act = form.get("act", "save")
-    said = found.problems if act == "save" else {**found.problems, **found.lacking}
-    problems = {name: say(sentence, **values) for name, (sentence, values) in said.items()}
+    content, problems = read(kind, form, whole=act != "save")
     inputs = Entered(form)
     at = None
     if act == "publish" and (form.get("publish-day", "").strip() or form.get("publish-time", "").strip()):
@@ -242,12 +240,20 @@ def _read(kind: str, form: Form, now: datetime) -> tuple[dict[str, Any], Step]:
     problems |= inputs.problems
     if problems:
         raise Slip(problems)
-    return found.content, Step(ACTS.get(act, "draft"), publish_at=at)
+    return content, Step(ACTS.get(act, "draft"), publish_at=at)
 
 
-def _again(form: Form, slip: Slip | None = None) -> Filled:
-    read = typed(form)
-    return Filled(read.single, read.several, slip.problems if slip else {})
+def read(kind: str, form: Form, *, whole: bool) -> tuple[dict[str, Any], dict[str, str]]:
+    """What is kept of a form, and what is wrong with it; `whole`: also what a draft may lack."""
+    found = town.read(kind, typed(form))
+    said = {**found.problems, **found.lacking} if whole else found.problems
+    return found.content, {name: say(sentence, **values) for name, (sentence, values) in said.items()}
+
+
+def again(form: Form, slip: Slip | None = None) -> Filled:
+    """A form as it was sent, with what is wrong with it."""
+    sent = typed(form)
+    return Filled(sent.single, sent.several, slip.problems if slip else {})
 
 
 def _done(step: Step) -> str:
@@ -258,7 +264,8 @@ def _enter(session: Session, who: SignedIn, id_: str, step: Step, now: datetime)
     audit.enter(session, who.staff, ENTERED[step.state], now, detail=id_)
 
 
-def _number(form: Form, name: str) -> int:
+def number_in(form: Form, name: str) -> int:
+    """A number that a form brings back; -1 for what is none."""
     number = form.get(name, "")
     return int(number) if number.isascii() and number.isdecimal() and len(number) < 9 else -1
 
@@ -267,15 +274,15 @@ def _retire(session: Session, who: SignedIn, entry: KbEntry, form: Form, now: da
     heir = form.get("successor", "")
     step = Step("retired", successor=heir if heir in dict(_heirs(entry)) else None)
     content = versions.version(session, entry.id).content
-    versions.add(session, entry.id, _number(form, "version"), content, who.staff.id, now, step)
+    versions.add(session, entry.id, number_in(form, "version"), content, who.staff.id, now, step)
     _enter(session, who, entry.id, step, now)
     return "retired"
 
 
 def _restore(session: Session, who: SignedIn, entry: KbEntry, form: Form, now: datetime) -> str:
-    old = versions.version(session, entry.id, _number(form, "number"))
+    old = versions.version(session, entry.id, number_in(form, "number"))
     step = Step("draft", restored=old.number)
-    versions.add(session, entry.id, _number(form, "version"), old.content, who.staff.id, now, step)
+    versions.add(session, entry.id, number_in(form, "version"), old.content, who.staff.id, now, step)
     _enter(session, who, entry.id, step, now)
     return "restored"
 
@@ -287,7 +294,7 @@ def _unplan(session: Session, who: SignedIn, entry: KbEntry, form: Form, now: da
         return "unplanned"
     counts = next((one for one in every if one.state in versions.DECIDED and one.number not in plan), None)
     step = Step(counts.state if counts else "retired", restored=counts.number if counts else None)
-    content, opened = every[0].content, _number(form, "version")
+    content, opened = every[0].content, number_in(form, "version")
     stands = counts.content if counts else content
     versions.add(session, entry.id, opened, stands, who.staff.id, now, step)
     versions.add(session, entry.id, opened + 1, content, who.staff.id, now)
@@ -310,7 +317,7 @@ def _one(every: Sequence[KbVersion], number: str, otherwise: KbVersion) -> KbVer
     return next((one for one in every if str(one.number) == number), otherwise)
 
 
-def _against(kind: str, newest: KbVersion, form: Filled) -> list[dict[str, Any]]:
+def against(kind: str, newest: KbVersion, form: Filled) -> list[dict[str, Any]]:
     """What the newest version and what was typed differ in."""
     return kb_view.differences(newest.content, town.read(kind, town.Typed(form.typed, form.several)).content)
 
@@ -322,7 +329,7 @@ def _heirs(entry: KbEntry) -> list[tuple[str, str]]:
     return [(id_, name) for id_, name in known if id_ != entry.id]
 
 
-def _choices() -> dict[str, Any]:
+def choices() -> dict[str, Any]:
     """What the form offers to choose from."""
     services = [(one, spoken_service(one)) for one in kb_desks.every_service()]
     return {

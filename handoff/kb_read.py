@@ -82,14 +82,14 @@ def read(content: bytes, town: str = "") -> Brought:
 
 def _read_hsds(content: bytes, town: str) -> Brought:
     """Open data lacks what is not open, so that what is missing in it is not gone."""
-    rows = hsds_read.read(content, town)
+    rows, districts = hsds_read.read_file(content, town)
     if len(rows) > MOST_ROWS:
         raise NotRead("{most}件までにしてください（いまは{now}件あります）。", most=MOST_ROWS, now=len(rows))
     told = [(row.place, sentence.format(**values)) for row in rows for sentence, values in row.left_out]
     notes: list[Said] = [("{place}：{told}", {"place": place, "told": one}) for place, one in told[:MOST_NOTES]]
     if len(told) > MOST_NOTES:
         notes.append(("入れられないものが、ほかに{n}件あります。", {"n": len(told) - MOST_NOTES}))
-    return Brought(rows, notes=notes, foreign=True)
+    return Brought(rows, notes=notes, foreign=True, districts=districts)
 
 
 def _read_xlsx(content: bytes) -> Brought:

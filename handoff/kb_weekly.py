@@ -3,33 +3,29 @@ chat of everything. Never a resident's word: numbers, and the names of the town'
 
 Whoever first finds that a Monday's morning has come writes the week's row and its letters in one transaction; the week
 is unique, so no restart and no second process makes another. After a time of standing still only the week that it is
-now is made up for. Letters are sent as other notices are: claimed under a lease, tried again with growing pauses.
+now is made up for. Letters are sent as all that leaves the house is (handoff/sending.py).
 """
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-import structlog
-from sqlalchemy import and_, or_, select, update
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from handoff import audit, kb_tasks
+from handoff import audit, kb_tasks, sending
 from handoff.access import SYSTEM_ADDRESS, SignedIn
-from handoff.kb_care import TODO
+from handoff.kb_care import OWN, TODO
 from handoff.kb_unfound import monday
 from handoff.moments import whole_day
-from handoff.notice_targets import NoticeError, Send, Word, targets
-from handoff.notices import LEASE, MOST, PAUSES
+from handoff.notice_targets import Word, targets
+from handoff.sending import Claimed, Sending
 from handoff.tongue import say
 from storage.bells import Bells
 from storage.clock import JAPAN, Clock
-from storage.database import Database, insert_new, unavailable
+from storage.database import Database, insert_new
 from storage.kb_care import KbCare, KbLetter, KbWeek
-from storage.logs import where
 from storage.models import Staff
 from storage.settings import Settings
 from storage.support import TownTable
@@ -43,12 +39,10 @@ BELL = "kb-weekly"
 #: Where the admin's choice is kept that there be none.
 TABLE = "kb_weekly"
 
-log = structlog.get_logger()
-
 
 @dataclass(frozen=True)
-class Claimed:
-    """A letter that this process is sending."""
+class Letter:
+    """One that this process has claimed."""
 
     id: int
     target: str
@@ -61,8 +55,9 @@ class Weekly:
     """Looks, writes and sends, as long as the service runs. Without a target there is nothing to do."""
 
     def __init__(self, settings: Settings, database: Database, bells: Bells, clock: Clock) -> None:
-        self._settings, self._database, self._bells, self._clock = settings, database, bells, clock
-        self._targets: dict[str, Send] = targets(settings)
+        self._settings, self._bells = settings, bells
+        self._targets = targets(settings)
+        self._sending = Sending(KbLetter, self._targets, database, clock)
 
     async def run(self) -> None:
         """For ever."""
@@ -72,24 +67,14 @@ class Weekly:
 
     async def round(self) -> None:
         """One look, and the sending of what it found."""
-        now = self._clock.now()
-        try:
-            if not await self._database.read(lambda session: _anything(session, now)):
-                return
-            claimed = await self._database.write(lambda session: _claim(session, list(self._targets), now))
-            # Worded outside the write: counting looks at many cases, and residents' messages must not wait for it.
-            worded = await self._database.read(lambda session: self._words(session, claimed, now))
-        except DBAPIError as error:
-            if not unavailable(error):
-                raise
-            return
-        await asyncio.gather(*(self._send(one, word) for one, word in worded))
+        known = list(self._targets)
+        await self._sending.round(_anything, lambda session, now: _claim(session, known, now), self._words)
 
-    def _words(self, session: Session, claimed: Sequence[Claimed], now: datetime) -> list[tuple[Claimed, Word | None]]:
-        all_ = of_all(session, now) if claimed else ""
-        return [(one, self._word(session, one, all_, now)) for one in claimed]
+    def _words(self, session: Session, letters: Sequence[Letter], now: datetime) -> list[Claimed]:
+        all_ = of_all(session, now)
+        return [Claimed(one.id, one.target, self._word(session, one, all_, now)) for one in letters]
 
-    def _word(self, session: Session, one: Claimed, of_all: str, now: datetime) -> Word | None:
+    def _word(self, session: Session, one: Letter, of_all: str, now: datetime) -> Word | None:
         """What somebody is told; None when there is nothing to tell."""
         staff = session.get(Staff, one.staff_id) if one.staff_id else None
         sees_all = staff is None or staff.role == "admin"
@@ -97,29 +82,9 @@ class Weekly:
         if not told:
             return None
         begins = say("知識ベースの今週のやることです（{day}の週）。", day=whole_day(one.monday))
-        id_, url = f"weekly-{one.monday:%Y%m%d}-{one.id}", f"{self._settings.address}{TODO}" if sees_all else ""
+        id_, url = f"weekly-{one.monday:%Y%m%d}-{one.id}", f"{self._settings.address}{TODO if sees_all else OWN}"
         to = staff.email if staff else ""
         return Word(id_, "weekly", None, "none", 0, url, now, f"{begins}\n\n{told}", to)
-
-    async def _send(self, one: Claimed, word: Word | None) -> None:
-        try:
-            if word:
-                await self._targets[one.target](word)
-        except NoticeError as error:
-            log.warning("letter.failed", target=one.target, letter=one.id, retryable=error.retryable)
-            sentence, retryable, now = str(error), error.retryable, self._clock.now()
-            await self._write(lambda session: _failed(session, one.id, sentence, retryable, now))
-            return
-        now = self._clock.now()
-        done = update(KbLetter).where(KbLetter.id == one.id)
-        done = done.values(sent_at=now if word else None, done_at=now, lease_until=None, error=None)
-        await self._write(lambda session: session.execute(done))
-
-    async def _write(self, work: Any) -> None:
-        try:
-            await self._database.write(work)
-        except DBAPIError as error:  # the lease runs out, and it is sent once more: better than not at all
-            log.error("letter.not_written", error=where(error))
 
 
 def is_off(session: Session) -> bool:
@@ -166,23 +131,21 @@ def state(session: Session) -> dict[str, Any]:
 
 
 def _anything(session: Session, now: datetime) -> bool:
-    if session.scalars(select(KbLetter.id).where(_due(now)).limit(1)).first():
+    if session.scalars(select(KbLetter.id).where(sending.is_due(KbLetter, now)).limit(1)).first():
         return True
     return session.scalars(select(KbWeek.id).where(KbWeek.monday == _week(now))).first() is None
 
 
-def _claim(session: Session, known: Sequence[str], now: datetime) -> list[Claimed]:
+def _claim(session: Session, known: Sequence[str], now: datetime) -> list[Letter]:
     week = _begin_week(session, known, now)
-    due = select(KbLetter).where(_due(now)).order_by(KbLetter.id).limit(MOST).with_for_update(skip_locked=True)
     claimed = []
-    for row in session.scalars(due).all():
+    for row in sending.due(session, KbLetter, now):
         written = session.get_one(KbWeek, row.week_id).monday
         if written < week or row.target not in known or is_off(session) or not _reads(session, row):
-            row.done_at, row.lease_until = now, None
+            sending.drop(row, now)
             continue
-        row.attempts += 1
-        row.lease_until = now + LEASE
-        claimed.append(Claimed(row.id, row.target, row.staff_id, written))
+        sending.claim(row, now)
+        claimed.append(Letter(row.id, row.target, row.staff_id, written))
     return claimed
 
 
@@ -255,19 +218,9 @@ def of_own(session: Session, staff: Staff, now: datetime) -> str:
     if found.total > len(found.entries):
         lines.append(say("・ほか{n}", n=found.total - len(found.entries)))
     if staff.role != "admin":
-        lines.append(say("内容を確かめて、そのままでよいか、どこが変わったかを、管理者に伝えてください。"))
+        lines.append(
+            say(
+                "確かめて、そのままなら「内容を確かめました」を押してください。変わったところは、直して確認に出せます。"
+            )
+        )
     return "\n".join(lines)
-
-
-def _due(now: datetime) -> Any:
-    free = or_(KbLetter.lease_until.is_(None), KbLetter.lease_until <= now)
-    return and_(KbLetter.done_at.is_(None), KbLetter.next_at <= now, free)
-
-
-def _failed(session: Session, id_: int, sentence: str, retryable: bool, now: datetime) -> None:
-    row = session.get_one(KbLetter, id_, with_for_update=True)
-    row.error, row.lease_until = sentence, None
-    if retryable and row.attempts <= len(PAUSES):
-        row.next_at = now + PAUSES[row.attempts - 1]
-    else:
-        row.done_at = now

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 from markupsafe import Markup
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from handoff import access, audit, presence, second_factor
@@ -21,6 +21,7 @@ from handoff.second_factor import SecondFactor
 from handoff.tongue import say
 from handoff.tries import Tries
 from handoff.words import spoken
+from knowledge_base import care
 from storage.bells import Bells
 from storage.clock import Clock
 from storage.database import Database
@@ -192,6 +193,7 @@ def _view(session: Session, who: SignedIn, now: datetime, *, second: SecondFacto
         "second": second.setting,
         "second_since": day_and_time(staff.totp_since) if staff.totp_since else "",
         "codes_left": second_factor.recovery_codes_left(session, staff),
+        "owns": session.scalar(select(func.count()).select_from(care.owned(staff.id).subquery())),
         "sessions": [
             {
                 "id": one.token_hash[:16],

@@ -1,28 +1,26 @@
 """Notices that leave the house: danger that nobody has taken on, and cases that wait too long.
 
 Found by looking, not told by the turn: whatever puts a case into danger, the next look sees it, also after a crash. A
-row in `outgoing_notices` is one notice to one target; being unique, it says that it was told. It is claimed under a
-lease, sent outside the transaction, and tried again with growing pauses.
+row in `outgoing_notices` is one notice to one target; being unique, it says that it was told. How it is sent stands in
+handoff/sending.py.
 """
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import structlog
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.orm import Session
 
+from handoff import sending
 from handoff.access import DANGER
 from handoff.case import LEVELS
 from handoff.notice_targets import NoticeError, Send, Word, targets
+from handoff.sending import MOST, Claimed, Sending
 from storage import bells as bell
 from storage.bells import Bells
 from storage.clock import Clock
-from storage.database import Database, insert_new, unavailable
-from storage.logs import where
+from storage.database import Database, insert_new
 from storage.models import Case
 from storage.settings import Settings
 from storage.support import OutgoingNotice
@@ -30,33 +28,19 @@ from storage.support import OutgoingNotice
 LOOK_EVERY_S = 5.0
 #: Bells that ring within this time are one look.
 GATHER_S = 0.2
-MOST = 20
-LEASE = timedelta(seconds=60)
-#: Pauses before the tries that follow: over a day in all; then staff must look after it.
-PAUSES = tuple(timedelta(minutes=minutes) for minutes in (0.5, 1, 2, 5, 15, 30, 60, 120, 240, 480, 720))
 #: Whoever has waited longer than a day beyond the limit was told of, or waited before there was anybody to tell.
 TOLD_WITHIN = timedelta(days=1)
 
 _FREE = Case.closed_at.is_(None) & Case.claimed_by.is_(None) & Case.following_since.is_(None)
-
-log = structlog.get_logger()
-
-
-@dataclass(frozen=True)
-class Claimed:
-    """A notice that this process is sending."""
-
-    id: int
-    target: str
-    word: Word
 
 
 class Notices:
     """Looks, claims and sends, as long as the service runs. Without a target there is nothing to do."""
 
     def __init__(self, settings: Settings, database: Database, bells: Bells, clock: Clock) -> None:
-        self._settings, self._database, self._bells, self._clock = settings, database, bells, clock
+        self._settings, self._bells = settings, bells
         self._targets = targets(settings)
+        self._sending = Sending(OutgoingNotice, self._targets, database, clock)
         self._limit = timedelta(minutes=settings.notice_waiting_minutes)
 
     async def run(self) -> None:
@@ -67,40 +51,12 @@ class Notices:
                 await asyncio.sleep(GATHER_S)
 
     async def round(self) -> None:
-        """One look, and the sending of what it found. What is left of a crowd is found by the next look."""
-        now = self._clock.now()
-        try:
-            if not await self._database.read(lambda session: self._anything(session, now)):
-                return
-            claimed = await self._database.write(lambda session: self._claim(session, now))
-        except DBAPIError as error:
-            if not unavailable(error):
-                raise
-            return
-        await asyncio.gather(*(self._send(one) for one in claimed))
-
-    async def _send(self, one: Claimed) -> None:
-        try:
-            await self._targets[one.target](one.word)
-        except NoticeError as error:
-            log.warning("notice.failed", target=one.target, notice=one.id, retryable=error.retryable)
-            sentence, retryable, now = str(error), error.retryable, self._clock.now()
-            await self._write(lambda session: _failed(session, one.id, sentence, retryable, now))
-            return
-        now = self._clock.now()
-        sent = update(OutgoingNotice).where(OutgoingNotice.id == one.id)
-        await self._write(
-            lambda session: session.execute(sent.values(sent_at=now, done_at=now, lease_until=None, error=None))
-        )
-
-    async def _write(self, work: object) -> None:
-        try:
-            await self._database.write(work)  # type: ignore[arg-type]
-        except DBAPIError as error:  # the lease runs out, and it is sent once more: better than not at all
-            log.error("notice.not_written", error=where(error))
+        """One look, and the sending of what it found."""
+        await self._sending.round(self._anything, self._claim, lambda _session, claimed, _now: claimed)
 
     def _anything(self, session: Session, now: datetime) -> bool:
-        if session.scalars(select(OutgoingNotice.id).where(_due(now), self._to_us()).limit(1)).first():
+        left = select(OutgoingNotice.id).where(sending.is_due(OutgoingNotice, now), self._to_us())
+        if session.scalars(left.limit(1)).first():
             return True
         return any(
             session.scalars(_untold(kind, found, target).limit(1)).first()
@@ -112,13 +68,7 @@ class Notices:
         for target in self._targets:
             for kind, found in self._found(now):
                 _tell(session, kind, target, session.scalars(_untold(kind, found, target).limit(MOST)).all(), now)
-        rows = session.scalars(
-            select(OutgoingNotice)
-            .where(_due(now), self._to_us())
-            .order_by(OutgoingNotice.kind, OutgoingNotice.id)  # danger first
-            .limit(MOST)
-            .with_for_update(skip_locked=True)
-        ).all()
+        rows = sending.due(session, OutgoingNotice, now, self._to_us(), first=OutgoingNotice.kind)  # danger first
         return [claimed for row in rows if (claimed := self._claim_one(session, row, now))]
 
     def _claim_one(self, session: Session, row: OutgoingNotice, now: datetime) -> Claimed | None:
@@ -128,10 +78,9 @@ class Notices:
             if row.attempts == 0:
                 session.delete(row)
             else:
-                row.done_at, row.lease_until = now, None
+                sending.drop(row, now)
             return None
-        row.attempts += 1
-        row.lease_until = now + LEASE
+        sending.claim(row, now)
         minutes = int((now - (case.waiting_since or case.opened_at)).total_seconds() // 60)
         url = f"{self._settings.address}/staff/cases/{case.id}"
         word = Word(f"notice-{row.id}-{case.id[:8]}", row.kind, case.id, LEVELS[case.urgency], minutes, url, now)
@@ -152,11 +101,6 @@ class Notices:
         return OutgoingNotice.target.in_(list(self._targets))
 
 
-def _due(now: datetime) -> ColumnElement[bool]:
-    free = or_(OutgoingNotice.lease_until.is_(None), OutgoingNotice.lease_until <= now)
-    return and_(OutgoingNotice.done_at.is_(None), OutgoingNotice.next_at <= now, free)
-
-
 def _untold(kind: str, found: ColumnElement[bool], target: str):  # type: ignore[no-untyped-def]
     told = exists().where(
         OutgoingNotice.target == target, OutgoingNotice.kind == kind, OutgoingNotice.case_id == Case.id
@@ -172,15 +116,6 @@ def _tell(session: Session, kind: str, target: str, case_ids: Sequence[str], now
             insert,
             {"kind": kind, "target": target, "case_id": case_id, "created_at": now, "next_at": now, "attempts": 0},
         )
-
-
-def _failed(session: Session, id_: int, sentence: str, retryable: bool, now: datetime) -> None:
-    row = session.get_one(OutgoingNotice, id_, with_for_update=True)
-    row.error, row.lease_until = sentence, None
-    if retryable and row.attempts <= len(PAUSES):
-        row.next_at = now + PAUSES[row.attempts - 1]
-    else:
-        row.done_at = now
 
 
 def failures(session: Session) -> list[OutgoingNotice]:

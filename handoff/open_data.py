@@ -1,4 +1,4 @@
-"""What is published, as open data for everybody: HSDS 3 under /open/hsds, where the town has switched it on.
+"""What is published, as open data for everybody: HSDS 3 under /open/hsds, where an admin has switched it on.
 
 Pages, names and parameters are those of the standard's openapi.json; a parameter of it that is not known here narrows
 nothing. Whoever keeps a copy asks again with the ETag, so that a desk that was closed disappears there too.
@@ -11,10 +11,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
+from sqlalchemy.exc import DBAPIError
 
+from handoff.open_data_switch import is_public
 from knowledge_base import hsds, live, town
 from knowledge_base.hsds import Tables
 from knowledge_base.hsds_terms import Object
+from storage.database import Database, unavailable
 from storage.open_routes import open_route
 from storage.problems import Problem
 from storage.settings import Settings
@@ -23,6 +26,7 @@ HERE = "/open/hsds"
 COLLECTIONS = ("services", "organizations", "service_at_locations", "taxonomies", "taxonomy_terms")
 A_PAGE, LARGEST_PAGE, LAST_PAGE, LONGEST_SEARCH = 50, 200, 100_000, 100
 OFF = "この町は、オープンデータを公開していません。"
+NOT_NOW = "いまは応じられません。少し待って、もう一度お試しください。"
 NOT_THERE = "その番号のものは、公開されていません。"
 
 # Public to everybody: no cookie is ever looked at. Kept copies must be asked about at each use.
@@ -59,10 +63,10 @@ class Kept:
         return self._file[1]
 
 
-def routes(settings: Settings) -> APIRouter:
+def routes(settings: Settings, database: Database) -> APIRouter:
     """/open/hsds, its collections, and /open/hsds/all.json."""
     router = APIRouter(prefix=HERE, route_class=OpenRoute, include_in_schema=False)
-    pages = _Pages(settings)
+    pages = _Pages(settings, database)
     for path in ("", "/"):
         router.add_api_route(path, pages.about, methods=["GET", "HEAD"])
     router.add_api_route("/all.json", pages.everything, methods=["GET", "HEAD"])
@@ -73,8 +77,8 @@ def routes(settings: Settings) -> APIRouter:
 
 
 class _Pages:
-    def __init__(self, settings: Settings) -> None:
-        self._on, self._kept = settings.open_data, Kept(settings.town)
+    def __init__(self, settings: Settings, database: Database) -> None:
+        self._settings, self._database, self._kept = settings, database, Kept(settings.town)
 
     async def about(self, request: Request) -> Response:
         return await self._answer(request, lambda: _json(hsds.about()))
@@ -102,9 +106,17 @@ class _Pages:
 
     async def _answer(self, request: Request, make: Callable[[], bytes]) -> Response:
         """Made beside the others' requests, as thousands of entries take a while."""
-        if not self._on:
+        if not await self._is_public():
             raise Problem(404, "Not Found", OFF)
         return await asyncio.to_thread(lambda: _answer(request, make()))
+
+    async def _is_public(self) -> bool:
+        try:
+            return await self._database.read(lambda session: is_public(session, self._settings))
+        except DBAPIError as error:
+            if not unavailable(error):
+                raise
+            raise Problem(503, "Service Unavailable", NOT_NOW, {"Retry-After": "5"}) from None
 
     def _one(self, name: str, id_: str) -> bytes:
         tables = self._kept.tables()

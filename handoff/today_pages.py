@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from handoff import following
+from handoff import following, kb_own
 from handoff.access import SignedIn
 from handoff.moments import clock_time, day
 from handoff.office import Office
@@ -35,6 +35,7 @@ def routes(settings: Settings, database: Database, bells: Bells, clock: Clock) -
                 "today": day(now),
                 "on": following.today(now),
                 "meetings": _meetings(session, now),
+                "own_due": kb_own.due(session, who, now),
             }
 
         return page("today.html", here="/staff/today", day_of=_day_of, **await office.look(request, look))

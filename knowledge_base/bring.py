@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from knowledge_base import bring_areas
 from knowledge_base.bulk import Write
 from knowledge_base.rows import Brought, Row, Wrong
 from knowledge_base.standing import Change, Content, Standing
@@ -21,6 +22,7 @@ from knowledge_base.town import Said
 from knowledge_base.versions import Step
 
 A_STEP = 200
+NEW_DISTRICTS = "この町にまだない地区（{names}）も、いっしょに入れます。もとにもどしても、地区は残ります。"
 #: Told how many rows are done, of how many.
 Progress = Callable[[int, int], None]
 
@@ -35,6 +37,9 @@ class Plan:
     unchanged: int = 0
     wrong: list[Wrong] = field(default_factory=list)
     notes: list[Said] = field(default_factory=list)
+    #: Districts that come new with it, and the version of the town's own that this rests on.
+    districts: list[dict[str, Any]] = field(default_factory=list)
+    areas_on: int = 0
 
     @property
     def new(self) -> list[Change]:
@@ -63,14 +68,16 @@ class Plan:
         """The inverse of `stored`."""
         return cls(
             [Change(**one) for one in stored["changes"]], stored["gone"], stored["unchanged"],
-            [Wrong(**one) for one in stored["wrong"]], stored["notes"],
+            [Wrong(**one) for one in stored["wrong"]], stored["notes"], stored.get("districts", []),
+            stored.get("areas_on", 0),
         )  # fmt: skip
 
 
 def plan(session: Session, brought: Brought, now: datetime, tell: Progress = lambda _done, _all: None) -> Plan:
     """What the file would do to what stands."""
-    made = Plan(wrong=list(brought.wrong), notes=list(brought.notes))
-    standing = Standing(session, brought, now)
+    brought, districts, areas_on = bring_areas.place(session, brought)
+    made = Plan(wrong=list(brought.wrong), notes=list(brought.notes), districts=districts, areas_on=areas_on)
+    standing = Standing(session, brought, now, districts)
     ids = Counter(row.id for row in brought.rows if row.id)
     for at, row in enumerate(standing.rows):
         if at % A_STEP == 0:
@@ -85,6 +92,8 @@ def plan(session: Session, brought: Brought, now: datetime, tell: Progress = lam
             made.changes.append(change)
         made.unchanged += not wrong and change is None
     made.gone = standing.gone(brought.kinds, ids.keys())
+    if districts and made.changes:
+        made.notes.append((NEW_DISTRICTS, {"names": "、".join(one["name"] for one in districts)}))
     return made
 
 

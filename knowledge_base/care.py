@@ -95,6 +95,15 @@ def confirm(session: Session, entry: KbEntry, opened_on: int, staff_id: int, now
     return versions.add(session, entry.id, opened_on, content, staff_id, now, versions.Step(newest.state))
 
 
+def owned(staff_id: int) -> Select[KbEntry]:
+    """The entries that somebody looks after, those that have ended excepted."""
+    return (
+        select(KbEntry)
+        .join(KbCare, KbCare.entry_id == KbEntry.id)
+        .where(KbCare.owner_id == staff_id, KbEntry.state != "retired")
+    )
+
+
 def narrowed(asked: Select[KbEntry], *, owner: int | None = None, due: date | None = None) -> Select[KbEntry]:
     """Of some entries those that somebody looks after (or NOBODY); those whose day has come by `due`."""
     if owner is None and due is None:

@@ -30,7 +30,7 @@ def read_days(lines: Sequence[str]) -> list[list[str]]:
         last = _day(fits.groups()[4:8], first, line) if fits[7] else first
         if not first <= last or (last - first).days >= LONGEST_DAYS:
             raise DaysError("{at}行目は、終わりの日を確かめてください。", line)
-        why = (fits[9] or "").strip()
+        why = " ".join((fits[9] or "").split())
         if len(why) > LONGEST_WHY:
             raise DaysError("{at}行目の理由が長すぎます。", line)
         found.append([first.isoformat(), last.isoformat(), why])

@@ -16,13 +16,17 @@ from typing import Any
 from knowledge_base.entries import Entry, entries
 from knowledge_base.hsds_places import address, schedules, uri
 from knowledge_base.hsds_terms import (
+    DISTRICTS,
     FIELDS,
     MARKS,
     OURS,
+    PLACE_BETWEEN,
     SERVICES,
     VERSION,
     Object,
     attribute,
+    district_term,
+    linked,
     shared_id,
     taxonomies,
     terms,
@@ -32,6 +36,7 @@ from knowledge_base.live import Live, Published
 from knowledge_base.vocabulary import Service, vocabulary
 
 PROFILE = "https://docs.openreferral.org/en/v3.0/hsds/"
+NATION, PREFECTURE = "全国", "この都道府県"
 OPENAPI = "https://raw.githubusercontent.com/openreferral/specification/3.0/schema/openapi.json"
 
 
@@ -61,7 +66,7 @@ def tables(published: Published, town: str, *, examples: bool = False) -> Tables
     return Tables(
         _by_id(writer.organizations.values()), _by_id(services),
         _by_id(at for service in services for at in service.get("service_at_locations", ())),
-        _by_id(writer.locations.values()), taxonomies(), terms(),
+        _by_id(writer.locations.values()), taxonomies(), {**terms(), **_by_id(writer.districts.values())},
     )  # fmt: skip
 
 
@@ -99,6 +104,7 @@ def _json(value: object) -> str:
 class _Writer:
     def __init__(self, published: Published, town: str, examples: bool) -> None:
         self._published, self._town, self._examples = published, town, examples
+        self.districts = {one.id: district_term(town, one) for one in published.areas.districts}
         self.organizations = {
             "town": self._organization("town", town, f"{town}の支援と窓口です。"),
             "nation": self._organization(
@@ -113,11 +119,13 @@ class _Writer:
     def own(self, service: Live) -> Object:
         """A service of the town's own."""
         content, id_ = _content(service), town_id(self._town, "service", service.id)
-        marks = {"id": [service.id], "note": [content["note"]], "web": _odd(content["web"])}
+        marks = {
+            "id": [service.id], "note": [content["note"]], "web": _odd(content["web"]), "reach": _reach(content),
+        }  # fmt: skip
         if self._examples:
             marks["voice"] = content["voices"]
         return self._service(
-            id_, service.id, content["fields"], content["like"], marks,
+            id_, service.id, content["fields"], content["like"], marks, content,
             name=content["name"], description=content["about"], url=uri(content["web"]),
             eligibility_description=content["who"], application_process=content["begin"],
             assured_date=content["checked"], **_cost(id_, content["cost"]), **_documents(id_, _lines(content["bring"])),
@@ -136,37 +144,64 @@ class _Writer:
                 "assured_date": entry.checked.isoformat() if entry.checked else "",
                 **_cost(id_, entry.cost), **_documents(id_, entry.bring),
             }  # fmt: skip
-        return self._service(id_, service.id, service.fields, service.id, marks, name=service.ja, **told)
+        return self._service(id_, service.id, service.fields, service.id, marks, None, name=service.ja, **told)
 
     def _service(
-        self, id_: str, ours: str, fields: Iterable[str], like: str, marks: Mapping[str, Sequence[str]], **told: Any
-    ) -> Object:
-        desks = self._published.serving.get(ours, ())
+        self, id_: str, ours: str, fields: Iterable[str], like: str, marks: Mapping[str, Sequence[str]],
+        content: Mapping[str, Any] | None, **told: Any,
+    ) -> Object:  # fmt: skip
+        """`content`: of one of the town's own; None for a national one."""
+        desks = sorted(self._published.serving.get(ours, ()), key=lambda one: one.id)
         organization = self.organizations["nation" if "national" in marks and not desks else "town"]
         terms = [attribute("service", id_, FIELDS, one) for one in fields if one in vocabulary().fields]
         if like in vocabulary().services:
             terms.append(attribute("service", id_, SERVICES, like))
+        terms += self._in_districts("service", id_, content or {})
         return _filled(
             id=id_, organization_id=organization["id"], status="active", **told,
             service_areas=[
-                {"id": shared_id("area", id_, name), "service_id": id_, "name": name}
-                for name in self._areas(marks, desks)
+                _filled(
+                    id=shared_id("area", id_, name), service_id=id_, name=name, extent=places,
+                    extent_type="text" if places else "",
+                )
+                for name, places in self._areas(content, desks).items()
             ],
             service_at_locations=[self._at(id_, desk) for desk in desks],
             languages=[{"id": shared_id("language", id_), "service_id": id_, "name": "日本語", "code": "ja"}],
             organization=organization, attributes=[*terms, *_marked("service", id_, marks)],
         )  # fmt: skip
 
-    def _areas(self, marks: Mapping[str, object], desks: Sequence[Live]) -> list[str]:
-        """Where a service is for: its desks' areas, unless one of them is for the whole town."""
-        if "national" in marks and not desks:
-            return ["全国"]
-        areas = [_content(desk)["area"] for desk in desks]
-        return list(dict.fromkeys(areas)) if areas and all(areas) else [self._town]
+    def _areas(self, content: Mapping[str, Any] | None, desks: Sequence[Live]) -> dict[str, str]:
+        """Where a service is for, each with the 町名 in it: as it says itself, else its desks' areas, unless one of
+        them is for the whole town."""
+        if content is None and not desks:
+            return {NATION: ""}
+        if own := self._area(content or {}):
+            return own
+        areas = [self._area(_content(desk)) for desk in desks]
+        if areas and all(areas):
+            return {name: places for area in areas for name, places in area.items()}
+        return {self._town: ""}
+
+    def _area(self, content: Mapping[str, Any]) -> dict[str, str]:
+        """The area of one entry; none for the whole town."""
+        reach = content.get("reach")
+        if reach in ("prefecture", "nation"):
+            return {NATION if reach == "nation" else self._published.areas.prefecture or PREFECTURE: ""}
+        known = self._published.areas.by_id
+        if districts := [known[one] for one in content.get("areas") or () if one in known]:
+            return {one.name: PLACE_BETWEEN.join(one.spellings) for one in districts}
+        return {content["area"]: ""} if content.get("area") else {}
+
+    def _in_districts(self, entity: str, id_: str, content: Mapping[str, Any]) -> list[Object]:
+        return [
+            linked(entity, id_, DISTRICTS, self.districts[one])
+            for one in content.get("areas") or () if one in self.districts
+        ]  # fmt: skip
 
     def _at(self, service: str, desk: Live) -> Object:
         location = self.locations[desk.id]
-        area = _content(desk)["area"]
+        area = "、".join(self._area(_content(desk)))
         return _filled(
             id=shared_id("at", service, location["id"]), service_id=service, location_id=location["id"],
             description=f"受け持つ地域：{area}" if area else "", location=location,
@@ -177,7 +212,7 @@ class _Writer:
         served = content["services"] if self._examples else filter(self._is_published, content["services"])
         marks = {
             "serves": [" ".join(served)], "area": [content["area"]], "holidays": [content["holidays"] or "closed"],
-            "checked": [content["checked"]], "web": _odd(content["web"]),
+            "checked": [content["checked"]], "web": _odd(content["web"]), "reach": _reach(content),
         }  # fmt: skip
         phone = {"id": shared_id("phone", id_), "location_id": id_, "number": content["phone"], "type": "voice"}
         return _filled(
@@ -186,7 +221,7 @@ class _Writer:
             description=content["note"], external_identifier=desk.id, external_identifier_type=OURS,
             addresses=[address(id_, content["address"], self._town)] if content["address"] else [],
             phones=[phone] if content["phone"] else [], schedules=schedules(id_, content),
-            attributes=_marked("location", id_, marks),
+            attributes=[*_marked("location", id_, marks), *self._in_districts("location", id_, content)],
         )  # fmt: skip
 
     def _is_published(self, service: str) -> bool:
@@ -199,6 +234,12 @@ class _Writer:
 def _content(entry: Live) -> Mapping[str, Any]:
     """What an entry says; a part that its version did not have yet is empty."""
     return defaultdict(str, entry.content)
+
+
+def _reach(content: Mapping[str, Any]) -> list[str]:
+    """Further than the town, which goes without saying."""
+    reach = content["reach"]
+    return [reach] if reach in ("prefecture", "nation") else []
 
 
 def _filled(**parts: Any) -> Object:

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
+from knowledge_base.areas import District
 from knowledge_base.entries import DAYS
 from knowledge_base.hsds_fit import Fitting, Place, objects, text
-from knowledge_base.hsds_places import week, written_address
+from knowledge_base.hsds_places import shut, week, written_address
 from knowledge_base.hsds_terms import shared_id, town_id
 from knowledge_base.rows import Row
 from knowledge_base.town import Said, Typed
@@ -25,6 +26,7 @@ from knowledge_base.vocabulary import vocabulary
 _NUMBER = re.compile(r"(?:\+81[\s-]*(?:\(0\))?|0)[\d\s()-]{7,14}\d|#\d{4}|1\d{2}")
 #: Not for a voice.
 _NO_PHONE = ("fax", "textphone", "pager", "text")
+NOT_OURS = "「{name}」は、{town}の地区ではないので入れませんでした。"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,24 +72,35 @@ def state_in(town: str, kind: str, given: Mapping[str, Any], own: str) -> str:
     return "published" if text(given, "id") == town_id(town, kind, own) else "draft"
 
 
-def own_desk(place: Place, marks: Mapping[str, Sequence[str]], served: Iterable[str], town: str) -> Row:
+def areas_in(town: str, found: Sequence[District], state: str) -> tuple[list[str], list[Said]]:
+    """The districts of what a Uketome wrote, by their ids; another town's are none of ours."""
+    if state == "draft":
+        return [], [(NOT_OURS, {"name": one.name[:60], "town": town}) for one in found]
+    return [one.id for one in found], []
+
+
+def own_desk(
+    place: Place, marks: Mapping[str, Sequence[str]], districts: Sequence[District], served: Iterable[str], town: str
+) -> Row:
     """A desk that a Uketome wrote: everything stands where we put it."""
     where, given = place
+    own = text(given, "external_identifier")
+    state = state_in(town, "desk", given, own)
     phones = [text(one, "number") for _, one in objects(given, "phones", "")]
-    hours, left_out = week([one for _, one in objects(given, "schedules", "")])
+    closed_on, weekly = shut([one for _, one in objects(given, "schedules", "")])
+    hours, left_out = week(weekly)
+    areas, not_ours = areas_in(town, districts, state)
     mark = {name: values[0] for name, values in marks.items()}
     single = {
         "name": text(given, "name"), "address": _address(given), "area": mark.get("area", ""),
         "note": text(given, "description"), "web": mark.get("web") or text(given, "url"),
         "checked": mark.get("checked", ""), "phone": phones[0] if phones else "",
-        "holidays": mark.get("holidays", "closed"), **hours,
+        "holidays": mark.get("holidays", "closed"), "reach": mark.get("reach", "town"),
+        "closed_on": "\n".join(closed_on), **hours,
     }  # fmt: skip
     services = dict.fromkeys([*mark.get("serves", "").split(), *filter(None, served)])
-    own = text(given, "external_identifier")
-    return Row(
-        where, "desk", own, Typed(single, {"services": list(services)}), _inputs(where),
-        state_in(town, "desk", given, own), left_out,
-    )  # fmt: skip
+    typed = Typed(single, {"services": list(services), "areas": areas})
+    return Row(where, "desk", own, typed, _inputs(where), state, [*left_out, *not_ours])
 
 
 def desk_rows(found: Iterable[Desk]) -> Iterator[Row]:
@@ -145,7 +158,8 @@ def _id(desk: Desk, taken: Counter[tuple[str, ...]]) -> str:
 def _inputs(where: str) -> dict[str, str]:
     paths = {
         "name": "name", "address": "addresses[0]", "phone": "phones[0].number", "web": "url", "note": "description",
-        "area": "attributes", "checked": "attributes", "holidays": "attributes", "services": "attributes",
+        "area": "attributes", "reach": "attributes", "areas": "attributes", "closed_on": "schedules",
+        "checked": "attributes", "holidays": "attributes", "services": "attributes",
         **{f"hours-{day}": "schedules" for day in DAYS},
     }  # fmt: skip
     return {name: f"{where}.{path}" for name, path in paths.items()}

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from knowledge_base import town
 from knowledge_base.entries import DAYS
-from knowledge_base.hsds_terms import Object, shared_id
+from knowledge_base.hsds_terms import MARKS, Object, attribute, shared_id, term_id
 from knowledge_base.opening import write_spans
 from knowledge_base.town import Said
 
@@ -82,7 +82,41 @@ def _quoted(part: str) -> str:
 
 
 def schedules(location_id: str, content: Mapping[str, Any]) -> list[Object]:
-    """The week of a desk: a rule for each span of hours, with the days that have it."""
+    """The week of a desk, a rule for each span of hours with the days that have it; then the days on which it is shut
+    out of turn, each a rule without hours that holds for these days alone."""
+    return [*_weekly(location_id, content), *_shut(location_id, content)]
+
+
+def shut(rules: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[Mapping[str, Any]]]:
+    """The days out of turn of what we wrote ourselves, as the form has them; and the other rules."""
+    closed = term_id(MARKS, "closed")
+    days: list[str] = []
+    others: list[Mapping[str, Any]] = []
+    for rule in rules:
+        attributes = rule.get("attributes")
+        marks = [
+            one for one in (attributes if isinstance(attributes, list) else ())
+            if isinstance(one, Mapping) and one.get("taxonomy_term_id") == closed
+        ]  # fmt: skip
+        if marks:
+            first, last = raw_text(rule, "valid_from"), raw_text(rule, "valid_to")
+            days.append(f"{first}〜{last}　{raw_text(marks[0], 'value')}")
+        else:
+            others.append(rule)
+    return days, others
+
+
+def _shut(location_id: str, content: Mapping[str, Any]) -> Iterator[Object]:
+    for at, (first, last, why) in enumerate(content.get("closed_on") or ()):
+        id_ = shared_id("shut", location_id, str(at))
+        yield {
+            "id": id_, "location_id": location_id, "valid_from": first, "valid_to": last,
+            "description": f"臨時の休み：{why}" if why else "臨時の休み",
+            "attributes": [attribute("schedule", id_, MARKS, "closed", why)],
+        }  # fmt: skip
+
+
+def _weekly(location_id: str, content: Mapping[str, Any]) -> list[Object]:
     days: dict[tuple[str, str], list[str]] = {}
     for day in DAYS:
         for start, end in content.get("hours", {}).get(day, ()):

@@ -13,11 +13,12 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
+from knowledge_base.areas import District
 from knowledge_base.entries import entries
-from knowledge_base.hsds_desks import Desk, desk_rows, own_desk, state_in
+from knowledge_base.hsds_desks import Desk, areas_in, desk_rows, own_desk, state_in
 from knowledge_base.hsds_fit import Fitting, Place, objects, text
 from knowledge_base.hsds_places import raw_text
-from knowledge_base.hsds_terms import FIELDS, MARKS, OURS, OWN_ID, SERVICES, known, shared_id
+from knowledge_base.hsds_terms import FIELDS, MARKS, OURS, OWN_ID, SERVICES, district_of, known, shared_id
 from knowledge_base.rows import NotRead, Row
 from knowledge_base.town import Typed, folded
 from knowledge_base.vocabulary import vocabulary
@@ -33,13 +34,24 @@ def read(data: bytes, town: str = "") -> list[Row]:
     `town`: whose knowledge base it is for. Its own entries come as published, as they went out; without it nothing is
     said of what a Uketome wrote. All else comes as drafts.
     """
+    return read_file(data, town)[0]
+
+
+def read_file(data: bytes, town: str) -> tuple[list[Row], list[District]]:
+    """The same, and all districts of the town that the file knows, by the ids that its rows name. Raises NotRead."""
     whole = _parsed(data)
     services, locations = _services(whole), _locations(whole)
     found = [_Service(place, given) for place, given in services]
     desks = _Desks(locations)
     for service in found:
         desks.add(service)
-    return [*(row for service in found if (row := service.row(town))), *desks.rows(town)]
+    rows = [*(row for service in found if (row := service.row(town))), *desks.rows(town)]
+    return rows, _districts(whole, town)
+
+
+def _districts(whole: Any, town: str) -> list[District]:
+    listed = objects(whole, "taxonomy_terms", "") if isinstance(whole, Mapping) else []
+    return [one for _, term in listed if (one := district_of(term, town))]
 
 
 def _parsed(data: bytes) -> Any:
@@ -82,6 +94,7 @@ class _Terms:
     fields: list[str] = field(default_factory=list)
     services: list[str] = field(default_factory=list)
     marks: dict[str, list[str]] = field(default_factory=dict)
+    districts: list[District] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
 
     def mark(self, name: str) -> str:
@@ -94,6 +107,9 @@ def _terms(given: Mapping[str, Any]) -> _Terms:
         term = attribute.get("taxonomy_term")
         term = term if isinstance(term, Mapping) else {}
         id_ = text(attribute, "taxonomy_term_id") or text(term, "id")
+        if id_ not in known() and (district := district_of(term, "")):
+            found.districts.append(district)
+            continue
         taxonomy, code = known().get(id_) or _by_name(text(term, "name"), text(term, "code"))
         if taxonomy == FIELDS:
             found.fields.append(code)
@@ -162,11 +178,17 @@ class _Service:
             "name": "name", "about": "description", "who": "eligibility_description", "cost": "fees_description",
             "begin": "application_process", "bring": "required_documents", "web": "url", "checked": "assured_date",
             "note": "attributes", "like": "attributes", "fields": "attributes", "voices": "attributes",
+            "reach": "attributes", "areas": "attributes",
         }  # fmt: skip
         places = {name: f"{self.place}.{path}" for name, path in inputs.items()}
         typed = Typed(self._single(), {"fields": list(dict.fromkeys(self.terms.fields))})
         if self.is_ours:
-            return Row(self.place, "service", self.id, typed, places, state_in(town, "service", self.given, self.id))
+            state = state_in(town, "service", self.given, self.id)
+            areas, left_out = areas_in(town, self.terms.districts, state)
+            typed = Typed(
+                {**typed.single, "reach": self.terms.mark("reach") or "town"}, {**typed.several, "areas": areas}
+            )
+            return Row(self.place, "service", self.id, typed, places, state, left_out)
         fitting = Fitting("service", typed)
         fitting.left_out += [
             ("「{name}」という分類は、こちらの分野にないので入れませんでした。", {"name": name[:60]})
@@ -242,7 +264,8 @@ class _Desks:
 
     def rows(self, town: str) -> Iterator[Row]:
         for place, served in self._own.values():
-            yield own_desk(place, _terms(place[1]).marks, served, town)
+            terms = _terms(place[1])
+            yield own_desk(place, terms.marks, terms.districts, served, town)
         yield from desk_rows(self._others)
 
     def _location(self, place: str, at: Mapping[str, Any]) -> Place | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from knowledge_base.areas import District
 from knowledge_base.town import Said, Typed
 
 
@@ -63,3 +64,5 @@ class Brought:
     shift_jis: bool = False
     #: It comes with ids of its own: what nobody here knows by them is new, under that id.
     foreign: bool = False
+    #: The town's districts that it knows, by the ids that its rows name them by.
+    districts: list[District] = field(default_factory=list)

@@ -87,7 +87,10 @@ def known_areas(session: Session) -> names.Names:
 class Standing:
     """What the knowledge base holds of what a file names."""
 
-    def __init__(self, session: Session, brought: Brought, now: datetime) -> None:
+    def __init__(
+        self, session: Session, brought: Brought, now: datetime, districts: Sequence[Mapping[str, Any]] = ()
+    ) -> None:
+        """`districts`: those that come new with the file."""
         self._entries = {
             id_: (kind, head, state, name)
             for id_, kind, head, state, name in session.execute(
@@ -109,6 +112,8 @@ class Standing:
         self._fields = names.fields()
         self._services = self._all_services()
         self._areas = known_areas(session)
+        for one in districts:
+            self._areas.add(one["id"], one["name"])
         self._taken = {
             (kind, town.folded(name)) for kind, _head, state, name in self._entries.values() if state != "retired"
         }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from storage.knowledge import KbAreas, KbEntry, KbVersion
 
 STATES = ("draft", "review", "published", "retired")
 DECIDED = ("published", "retired")
+#: Of an entry. Not everything that an address can hold can be looked for in every database.
+ID = re.compile(r"[0-9A-Za-z_-]{1,40}")
 
 
 class Conflict(Exception):
@@ -82,7 +85,7 @@ def new_id() -> str:
 
 
 def entry(session: Session, entry_id: str, *, to_change: bool = False) -> KbEntry | None:
-    return session.get(KbEntry, entry_id, with_for_update=to_change) if len(entry_id) <= 40 else None
+    return session.get(KbEntry, entry_id, with_for_update=to_change) if ID.fullmatch(entry_id) else None
 
 
 def version(session: Session, entry_id: str, number: int | None = None) -> KbVersion:

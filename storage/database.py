@@ -169,10 +169,10 @@ def _insert(table: Any) -> Any:
 
 @functools.cache
 def insert_new(dialect: str, table: type[Any]) -> Any:
-    """An INSERT that does nothing where the row stands already, and returns the id of a row that was new."""
+    """An INSERT that does nothing where the row stands already, and returns the key of a row that was new."""
     rows = table.__table__
     insert = postgresql.insert(rows) if dialect == "postgresql" else sqlite.insert(rows)
-    return insert.on_conflict_do_nothing().returning(rows.c.id)
+    return insert.on_conflict_do_nothing().returning(*rows.primary_key.columns)
 
 
 def unavailable(error: BaseException) -> bool:

@@ -10,6 +10,7 @@ from sqlalchemy import ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.models import Base
+from storage.support import Outgoing
 
 
 class KbCare(Base):
@@ -67,8 +68,8 @@ class KbWeek(Base):
     at: Mapped[datetime]
 
 
-class KbLetter(Base):
-    """One summary to one reader: a queue like `outgoing_notices`. What it says is reckoned when it is sent."""
+class KbLetter(Outgoing, Base):
+    """One summary to one reader. What it says is reckoned when it is sent."""
 
     __tablename__ = "kb_letters"
     __table_args__ = (
@@ -78,17 +79,6 @@ class KbLetter(Base):
         ),
     )  # fmt: skip
 
-    id: Mapped[int] = mapped_column(primary_key=True)
     week_id: Mapped[int] = mapped_column(ForeignKey("kb_weeks.id"))
-    #: mail, chat or webhook
-    target: Mapped[str] = mapped_column(String(10))
     #: To whom a mail goes; NULL: to whoever reads the target.
     staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
-    next_at: Mapped[datetime]
-    attempts: Mapped[int] = mapped_column(default=0)
-    lease_until: Mapped[datetime | None]
-    #: Set in every end: sent, nothing to tell any more, too late, or failed for good.
-    done_at: Mapped[datetime | None]
-    sent_at: Mapped[datetime | None]
-    #: Why it failed, as a sentence for staff.
-    error: Mapped[str | None]

@@ -41,8 +41,8 @@ class Settings(BaseSettings):
     rasa_token: str | None = None
     rasa_timeout_s: float = Field(default=3.0, gt=0, le=30)
 
-    #: Whether what is published can be fetched by everybody, as HSDS 3 under /open/hsds.
-    open_data: bool = False
+    #: Whether admins may let everybody fetch what is published, as HSDS 3 under /open/hsds.
+    open_data: bool = True
     embedding_model: str | None = None
     secret_key_file: Path | None = None
     silence_minutes: float = Field(default=30, gt=0, le=24 * 60)

@@ -308,7 +308,23 @@ class AuditEntry(Base):
     digest: Mapped[str] = mapped_column(String(64))
 
 
-class OutgoingNotice(Base):
+class Outgoing:
+    """What every row that leaves the house has: where to, and how far it is (handoff/sending.py)."""
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    #: webhook, mail or chat
+    target: Mapped[str] = mapped_column(String(10))
+    next_at: Mapped[datetime]
+    attempts: Mapped[int] = mapped_column(default=0)
+    lease_until: Mapped[datetime | None]
+    #: Set in every end: sent, nothing to tell any more, too late, or failed for good.
+    done_at: Mapped[datetime | None]
+    sent_at: Mapped[datetime | None]
+    #: Why it failed, as a sentence for staff.
+    error: Mapped[str | None]
+
+
+class OutgoingNotice(Outgoing, Base):
     """Word that leaves the house: danger, or a case that waits too long. Without any resident's words."""
 
     __tablename__ = "outgoing_notices"
@@ -320,17 +336,7 @@ class OutgoingNotice(Base):
         ),
     )  # fmt: skip
 
-    id: Mapped[int] = mapped_column(primary_key=True)
     #: danger or waiting
     kind: Mapped[str] = mapped_column(String(10))
     case_id: Mapped[str] = mapped_column(ForeignKey("cases.id"))
-    #: webhook, mail or chat
-    target: Mapped[str] = mapped_column(String(10))
     created_at: Mapped[datetime]
-    next_at: Mapped[datetime]
-    attempts: Mapped[int] = mapped_column(default=0)
-    lease_until: Mapped[datetime | None]
-    done_at: Mapped[datetime | None]
-    sent_at: Mapped[datetime | None]
-    #: Why it failed, as a sentence for staff.
-    error: Mapped[str | None]

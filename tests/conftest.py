@@ -27,11 +27,12 @@ from uketome.server import Server
 
 #: How often a message is sent again that is not taken, here and by LINE's stand-in.
 RESENT = 5
-#: What these test is pages, papers and words, the same over any database: over PostgreSQL only with `--all`.
+#: What these test is pages, papers and words, the same over any database, or needs processes of its own: over
+#: PostgreSQL only with `--all`.
 PAGES = {
     "test_access", "test_agencies", "test_api", "test_console", "test_corrections", "test_directory",
-    "test_following", "test_forms", "test_kb_fresh", "test_kb_hotlines", "test_kb_hsds", "test_line_door",
-    "test_notices", "test_one_voice", "test_records", "test_reports", "test_settings", "test_waiting",
+    "test_following", "test_forms", "test_kb_dying", "test_kb_fresh", "test_kb_hotlines", "test_kb_hsds", "test_kb_own",
+    "test_line_door", "test_notices", "test_one_voice", "test_records", "test_reports", "test_settings", "test_waiting",
 }  # fmt: skip
 #: Pages in a browser beyond the walk through one case, and talks with the real Rasa: with `--all` (`make test-all`).
 LONG = {

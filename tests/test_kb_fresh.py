@@ -221,7 +221,8 @@ async def test_on_mondays_each_owner_hears_of_their_own_and_admins_of_everything
         assert "http://town.example/staff/kb/todo" in letters["yamada@example.jp"]
         assert "教育総務課（見直す日：2026年11月20日）" in letters["sato@example.jp"]
         assert "ほかの課" not in letters["sato@example.jp"]
-        assert "/staff/kb" not in letters["sato@example.jp"], "a page that is not theirs"
+        assert "http://town.example/staff/kb/own" in letters["sato@example.jp"]
+        assert "/staff/kb/todo" not in letters["sato@example.jp"], "a page that is not theirs"
         weekly = [one for one in hooks.posted if "知識ベース" in one.body.encode().decode("unicode_escape")]
         assert len(weekly) == 1
         for one in (*letters.values(), *(one.body.encode().decode("unicode_escape") for one in weekly)):

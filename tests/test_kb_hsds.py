@@ -7,35 +7,41 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from bot.understanding import Understander
 from knowledge_base import hsds_read, live
 from storage.clock import JAPAN
 from storage.settings import Settings
+from storage.support import AuditEntry
 from tests.conftest import Town, running
-from tests.desk import Colleague, at_work
+from tests.desk import INPUT, Colleague, at_work
 from tests.hsds_schemas import PAGE, complaints, needs_schemas
 from tests.stand_ins.clock import SetClock
+from tests.test_areas import FORM
 from tests.test_kb import GAKKI, MADO, VERSION, made, send
+from tests.test_kb_bring import SAME, applied, planned, sums
 from uketome import cli
 
 KINDS = {"services": "service", "organizations": "organization", "service_at_locations": "service_at_location",
          "taxonomies": "taxonomy", "taxonomy_terms": "taxonomy_term"}  # fmt: skip
-ALL = "/open/hsds/all.json"
+ALL, OPEN = "/open/hsds/all.json", "/staff/kb/open"
+ON = {"act": "on", "seen": "1"}
+AREAS = "/staff/kb/areas"
+DISTRICTS = {**FORM, "prefecture": ""}
 
 
 @pytest.fixture
-async def open_town(database_url: str, tmp_path: Path, reader: Understander) -> AsyncIterator[Town]:
-    """A town that wants its data to be public."""
-    settings = Settings(database_url=database_url, var_dir=tmp_path / "var", open_data=True)
-    async with running(settings, reader, SetClock()) as town:
-        yield town
-
-
-@pytest.fixture
-async def yamada(open_town: Town) -> AsyncIterator[Colleague]:
-    async with at_work(open_town, "山田", "yamada@example.jp", "admin") as yamada:
+async def yamada(town: Town) -> AsyncIterator[Colleague]:
+    async with at_work(town, "山田", "yamada@example.jp", "admin") as yamada:
         yield yamada
+
+
+@pytest.fixture
+async def open_town(town: Town, yamada: Colleague) -> Town:
+    """A town whose admin lets everybody have its data."""
+    assert (await send(yamada, OPEN, ON)).status_code == 303
+    return town
 
 
 async def fetch(town: Town, path: str) -> Any:
@@ -75,8 +81,34 @@ async def test_it_is_off_by_default_and_admins_have_the_file_all_the_same(town: 
         assert "吹奏楽部に入りたい" in whole.text
         assert {row.kind for row in hsds_read.read(whole.content)} == {"service"}
     async with at_work(town, "佐藤", "sato@example.jp", "supervisor") as sato:
-        for path in ("/staff/kb/open", "/staff/kb/hsds.json"):
+        for path in (OPEN, f"{OPEN}/preview", "/staff/kb/hsds.json"):
             assert (await sato.http.get(path)).status_code == 404
+        form = dict(INPUT.findall(await sato.queue()))
+        assert (await sato.http.post(OPEN, data={**form, **ON})).status_code == 404
+        assert (await town.http.get(ALL)).status_code == 404
+
+
+async def test_an_admin_opens_and_shuts_and_each_is_in_the_trail_once(town: Town, yamada: Colleague) -> None:
+    for _ in range(2):
+        assert (await send(yamada, OPEN, ON)).status_code == 303
+        assert (await town.http.get(ALL)).status_code == 200
+    for _ in range(2):
+        assert (await send(yamada, OPEN, {"act": "off"})).status_code == 303
+        assert (await town.http.get(ALL)).status_code == 404
+    actions = await town.service.database.read(
+        lambda session: session.scalars(select(AuditEntry.action).where(AuditEntry.action.like("open%"))).all()
+    )
+    assert actions == ["open_data_on", "open_data_off"]
+
+
+async def test_the_installation_may_forbid_it(database_url: str, tmp_path: Path, reader: Understander) -> None:
+    settings = Settings(database_url=database_url, var_dir=tmp_path / "var", open_data=False)
+    async with running(settings, reader, SetClock()) as town, at_work(town, "山田", "y@example.jp", "admin") as yamada:
+        assert "UKETOME_OPEN_DATA=false" in (await yamada.http.get(OPEN)).text
+        refused = await send(yamada, OPEN, ON)
+        assert refused.status_code == 409
+        assert "公開できないようになっています" in refused.text
+        assert (await town.http.get(ALL)).status_code == 404
 
 
 async def test_only_what_is_published_leaves_and_what_is_retired_disappears(open_town: Town, yamada: Colleague) -> None:
@@ -157,10 +189,55 @@ async def test_the_pages_are_those_of_the_standard_within_their_bounds(open_town
     assert "48件" in shown
 
 
+async def test_a_new_installation_takes_in_what_another_gave_out_and_gives_it_out_the_same(
+    database_url: str, tmp_path: Path, reader: Understander
+) -> None:
+    """With how far an entry reaches, its districts, and the days on which it is shut."""
+    old = Settings(database_url=f"sqlite:///{tmp_path / 'old.db'}", var_dir=tmp_path / "var")
+    shut = "2026/12/28〜2027/1/4　改修工事\n2026/12/5"
+    async with running(old, reader, SetClock()) as town, at_work(town, "山田", "y@example.jp", "admin") as yamada:
+        assert (await send(yamada, AREAS, {**DISTRICTS, "version": "0"})).status_code == 303
+        await made(yamada, "service", **{**GAKKI, "areas": ["d2"]})
+        await made(yamada, "desk", **{**MADO, "areas": ["d1", "d2"], "closed_on": shut})
+        await made(yamada, "desk", **{**MADO, "name": "県の窓口", "reach": "prefecture"})
+        gone_out = await _own_copy(town, yamada, 3)
+    new = Settings(database_url=database_url, var_dir=tmp_path / "var")
+    async with running(new, reader, SetClock()) as town, at_work(town, "鈴木", "s@example.jp", "admin") as suzuki:
+        path, page = await planned(suzuki, gone_out, "all.json")
+        assert "この町にまだない地区（北地区、南地区）" in page
+        assert (await applied(suzuki, path, page)).status_code == 303
+        assert await _own_copy(town, suzuki, 3) == gone_out
+        _, page = await planned(suzuki, gone_out, "all.json")
+        assert SAME in page
+        # Districts are known by their names: one that the town has renamed comes anew beside it.
+        renamed = {"town": "うけとめ市", "id-0": "d1", "name-0": "きたの地区", "id-1": "d2", "name-1": "南地区"}
+        assert (await send(suzuki, AREAS, {**renamed, "version": "1"})).status_code == 303
+        path, page = await planned(suzuki, gone_out, "all.json")
+        assert (sums(page)["変わる"], sums(page)["同じ"]) == ("1", "2")
+        assert (await applied(suzuki, path, page)).status_code == 303
+        await town.until(_named_anew, 5)
+
+
+async def _named_anew() -> bool:
+    now = live.now()
+    [desk] = [one.content for one in now.entries.values() if one.content["name"] == MADO["name"]]
+    return (now.areas.names(desk["areas"]), desk["areas"]) == (["北地区", "南地区"], ["d3", "d2"])
+
+
+async def _own_copy(town: Town, admin: Colleague, entries: int) -> bytes:
+    async def so() -> bool:
+        return len(live.now().entries) == entries and len(live.now().areas.districts) == 2
+
+    await town.until(so, 5)
+    return (await admin.http.get("/staff/kb/hsds.json?examples=1")).content
+
+
 @needs_schemas
 async def test_every_page_is_valid(open_town: Town, yamada: Colleague) -> None:
     service = await made(yamada, "service", **{**GAKKI, "bring": "印鑑\n\n身分のわかる物", "cost": "無料です。"})
-    await made(yamada, "desk", **{**MADO, "web": "https://例え.jp/窓口?あ=い", "area": "東地区",
+    assert (await send(yamada, AREAS, {**DISTRICTS, "version": "0"})).status_code == 303
+    await made(yamada, "desk", **{**MADO, "web": "https://例え.jp/窓口?あ=い", "areas": ["d1"],
+                                  "closed_on": "2026/12/5",
                                   "services": [service.rpartition("/")[2]]})  # fmt: skip
     await says(open_town, ALL, "楽器バンク", "教育総務課")
     for kind, schema in KINDS.items():
@@ -169,7 +246,10 @@ async def test_every_page_is_valid(open_town: Town, yamada: Colleague) -> None:
             assert [said for one in page["contents"] for said in complaints(schema, one)] == [], kind
     [one] = (await fetch(open_town, "/open/hsds/services?search=楽器バンク&full=true"))["contents"]
     assert one["cost_options"][0]["amount"] == 0
-    assert [area["name"] for area in one["service_areas"]] == ["東地区"]
+    assert [(area["name"], area["extent"]) for area in one["service_areas"]] == [("北地区", "本町、栄町1〜3丁目")]
+    assert {"valid_from": "2026-12-05", "valid_to": "2026-12-05"}.items() <= one["service_at_locations"][0]["location"][
+        "schedules"
+    ][-1].items()
 
 
 def test_the_command_writes_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:

@@ -15,7 +15,8 @@ from sqlalchemy.orm import Session
 
 from bot.understanding import Understander
 from handoff import case as cases
-from handoff.notices import PAUSES, Notices
+from handoff.notices import Notices
+from handoff.sending import PAUSES
 from storage.bells import Bells
 from storage.models import Case
 from storage.settings import Settings

@@ -42,6 +42,7 @@ from handoff import (
     kb_export,
     kb_hotlines,
     kb_open,
+    kb_own,
     kb_pages,
     kb_todo,
     kb_try,
@@ -112,6 +113,7 @@ STAFF_PAGES = (
     kb_pages,
     kb_entry,
     kb_open,
+    kb_own,
     kb_care,
     kb_todo,
     kb_hotlines,
@@ -261,7 +263,7 @@ def create_app(service: Service) -> FastAPI:
         app.include_router(pages.routes(settings, database, bells, clock))
     app.include_router(kb_try.routes(settings, database, bells, clock, service.explain))
     app.include_router(api.routes(settings, database, bells, clock))
-    app.include_router(open_data.routes(settings))
+    app.include_router(open_data.routes(settings, database))
     app.add_api_route("/assets/{name}", asset, include_in_schema=False)
     app.mount("/static/console", StaticFiles(directory=ROOT / "handoff/static"))
     return app
