@@ -1,8 +1,9 @@
 # Uketome: two commands do everything, `make run` and `make test`. The others are for those who work on it.
 PYTHON ?= python3
 BIN := .venv/bin
+RASA := PYTHONPATH=bot/rasa RASA_TELEMETRY_ENABLED=false .venv-rasa/bin/rasa
 
-.PHONY: run setup setup-dev train test test-all check dialogue transcripts simulate eval bench demo demo-town pictures lock
+.PHONY: run setup setup-dev train test test-all prepare check dialogue dialogue-data dialogue-stories dialogue-messages transcripts simulate eval bench demo demo-town pictures lock
 
 run: setup train ## the whole product in the foreground
 	@exec $(BIN)/uketome run
@@ -17,14 +18,15 @@ train: setup ## Rasa's model; skipped when nothing changed
 	@$(BIN)/uketome train
 
 test: setup-dev ## everything it needs, then all tests
-	@$(BIN)/python -m tests.prepare
-	@$(BIN)/uketome train
+	@$(MAKE) -j2 --no-print-directory prepare train
 	$(BIN)/python -m pytest -n auto
 
 test-all: setup-dev ## the same, and what takes long: every page in a browser, every test over both databases
-	@$(BIN)/python -m tests.prepare
-	@$(BIN)/uketome train
+	@$(MAKE) -j2 --no-print-directory prepare train
 	$(BIN)/python -m pytest -n auto --all
+
+prepare: setup-dev
+	@$(BIN)/python -m tests.prepare
 
 check: setup-dev ## format, lint, types, import order
 	$(BIN)/ruff format --check .
@@ -32,12 +34,17 @@ check: setup-dev ## format, lint, types, import order
 	$(BIN)/mypy .
 	$(BIN)/lint-imports
 
-dialogue: setup-dev train ## Rasa's own tests: its data, its stories, every kind of message
-	@mkdir -p var/rasa
-	PYTHONPATH=bot/rasa RASA_TELEMETRY_ENABLED=false .venv-rasa/bin/rasa data validate --domain bot/rasa/domain.yml \
+dialogue: dialogue-messages dialogue-data dialogue-stories ## Rasa's own tests: its data, its stories, every kind of message
+
+dialogue-data: setup-dev
+	$(RASA) data validate --domain bot/rasa/domain.yml \
 		--config bot/rasa/config.yml --data nlu_data/rasa --fail-on-warnings
-	PYTHONPATH=bot/rasa RASA_TELEMETRY_ENABLED=false .venv-rasa/bin/rasa test core --model var/rasa/model.tar.gz \
+
+dialogue-stories: setup-dev train
+	$(RASA) test core --model var/rasa/model.tar.gz \
 		--stories nlu_data/rasa/tests --out var/rasa/test --fail-on-prediction-errors
+
+dialogue-messages: setup-dev train
 	.venv-rasa/bin/python bot/rasa/check.py
 
 transcripts: setup-dev train ## plays the residents of tests/residents/ and writes tests/transcripts/ anew

@@ -6,7 +6,6 @@ goes wrong with them, what was held goes on; at the start that is nothing, and s
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -16,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from knowledge_base.vocabulary import Hotline, vocabulary
-from storage.bells import Bells
+from storage.bells import Bells, in_time
 from storage.clock import Clock
 from storage.database import Database, unavailable
 from storage.kb_care import LineDial, LinePeriod
@@ -69,10 +68,7 @@ class Keeper:
         while True:
             with self._bells.listening(BELL) as rung:
                 await self.renew()
-                try:
-                    await asyncio.wait_for(rung.wait(), LOOK_EVERY_S)
-                except TimeoutError:
-                    continue
+                await in_time(rung, LOOK_EVERY_S)
 
     async def renew(self) -> None:
         """Reads what holds now or will."""

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from knowledge_base import versions
 from knowledge_base.areas import UNKNOWN, Areas, Where, from_content
 from knowledge_base.vocabulary import vocabulary
-from storage.bells import Bells
+from storage.bells import Bells, in_time
 from storage.clock import Clock
 from storage.database import Database, unavailable
 from storage.knowledge import KbVersion
@@ -115,10 +115,7 @@ class Keeper:
         while True:
             with self._bells.listening(BELL) as rung:
                 await self.renew()
-                try:
-                    await asyncio.wait_for(rung.wait(), RETRY_S if self.published.failed_since else LOOK_EVERY_S)
-                except TimeoutError:
-                    continue
+                await in_time(rung, RETRY_S if self.published.failed_since else LOOK_EVERY_S)
 
     async def renew(self) -> bool:
         """Takes in what is new. Whether anything was."""

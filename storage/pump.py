@@ -1,7 +1,6 @@
 """The pump under worker and outbox: takes what waits in the database and works on it, several pieces side by side."""
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Generic, TypeVar
 
@@ -9,7 +8,7 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from storage.bells import Bells
+from storage.bells import Bells, in_time
 from storage.database import Database, unavailable
 from storage.logs import where
 
@@ -46,8 +45,7 @@ class Pump(Generic[W]):
         while True:
             with self._bells.listening(self._bell) as rung:
                 await self._begin()
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(rung.wait(), LOOK_EVERY_S)
+                await in_time(rung, LOOK_EVERY_S)
 
     async def finish(self) -> None:
         """Lets what runs come to its end."""

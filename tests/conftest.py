@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
@@ -10,13 +11,16 @@ from typing import Any
 import httpx
 import pytest
 import uvicorn
+from argon2 import PasswordHasher
 from sqlalchemy import event, func, select
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import Pool
 
 from bot.understanding import Understander
+from handoff import access
 from storage.models import Case, Delivery, Message
 from storage.settings import Settings
+from tests import migrated
 from tests.stand_ins.clock import SetClock
 from tests.stand_ins.hooks import StandInHooks
 from tests.stand_ins.mail import StandInMail
@@ -67,7 +71,10 @@ def _takes_long(path: Path, name: str) -> bool:
 @pytest.fixture(scope="session")
 def reader() -> Understander:
     """The understanding with the bundled model, loaded once."""
-    return Understander.load()
+    reader = Understander.load()
+    gc.collect()  # and frozen, as in the product: a million objects need not be looked through at each collection
+    gc.freeze()
+    return reader
 
 
 @pytest.fixture(scope="session")
@@ -76,6 +83,32 @@ def cluster() -> Iterator[Cluster]:
     cluster = Cluster()
     yield cluster
     cluster.stop()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _cheap_passwords() -> Iterator[None]:
+    """Hundreds of accounts are made and sign in: what a hash costs in the product is tested where it is made."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(access, "_hasher", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
+        yield
+
+
+class _Prompt:
+    """asyncio as uvicorn's server sees it here: it looks at once whether it shall end, not every tenth of a second."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(asyncio, name)
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds / 10)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _prompt_servers() -> Iterator[None]:
+    """A thousand services are started and ended: at a sixth of a second each, both cores would idle for minutes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("uvicorn.server.asyncio", _Prompt())
+        yield
 
 
 @event.listens_for(Pool, "checkout")
@@ -90,12 +123,15 @@ def _without_syncing(connection: Any, record: Any, _proxy: object) -> None:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A new database: the same tests run on both kinds."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'town.db'}"
-    new: str = request.getfixturevalue("cluster").new_database()
-    return new
+        yield migrated.laid(f"sqlite:///{tmp_path / 'town.db'}")
+        return
+    cluster: Cluster = request.getfixturevalue("cluster")
+    new = cluster.new_database()
+    yield new
+    cluster.drop(new)
 
 
 @pytest.fixture
@@ -239,6 +275,7 @@ def _left_to_do(session: Session) -> int:
 @contextlib.asynccontextmanager
 async def running(settings: Settings, reader: Understander, clock: SetClock) -> AsyncIterator[Town]:
     """The service on a free port, until the block ends."""
+    migrated.laid(settings.database)
     service = Service(settings, reader, clock)
     config = uvicorn.Config(
         create_app(service), host="127.0.0.1", port=0, log_config=None, access_log=False, timeout_graceful_shutdown=1,
@@ -251,7 +288,8 @@ async def running(settings: Settings, reader: Understander, clock: SetClock) -> 
             assert not serving.done(), serving.exception()
             await asyncio.sleep(0)
         port = server.servers[0].sockets[0].getsockname()[1]
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=40) as http:
+        # Without `verify`, each client would read all of the machine's certificates, which plain HTTP never needs.
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=40, verify=False) as http:
             yield Town(service, clock, http)
     finally:
         server.should_exit = True

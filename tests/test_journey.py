@@ -1,6 +1,8 @@
 """The main job, as a stranger meets it: `uketome run` with its real Rasa, a resident, a counselor, both channels."""
 
 import asyncio
+import contextlib
+import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -35,6 +37,9 @@ async def test_from_the_first_message_to_the_counselors_answer(tmp_path: Path, l
         await _a_staff_system_sees_and_answers(product, http, line)
     assert await product.stop() == 0
     assert not await _answers(product.address), "nothing is left running"
+    with contextlib.closing(sqlite3.connect(tmp_path / "var/uketome.db")) as kept:
+        [(password,)] = kept.execute("SELECT password_hash FROM staff WHERE email = 'sato@example.jp'")
+    assert password.startswith("$argon2id$v=19$m=65536,t=3,p=4$"), "each guess at a stolen password costs 64 MiB"
 
 
 async def _hanako_talks_on_the_web(http: httpx.AsyncClient) -> None:

@@ -3,6 +3,7 @@
 Runs under any Python 3.8 or newer, and does nothing where nothing changed (a stamp holds the lock files' hash).
 """
 
+import concurrent.futures
 import hashlib
 import os
 import pathlib
@@ -22,8 +23,10 @@ def main() -> int:
     """Makes what is missing. `dev` as first argument adds what tests and checks need."""
     wanted = "dev" if "dev" in sys.argv[1:] else "service"
     try:
-        service(wanted)
-        rasa()
+        installer(wanted)
+        with concurrent.futures.ThreadPoolExecutor() as side_by_side:
+            for made in [side_by_side.submit(service, wanted), side_by_side.submit(rasa)]:
+                made.result()
         front_end()
     except Missing as missing:
         print(missing, file=sys.stderr)
@@ -38,19 +41,30 @@ class Missing(Exception):
     """Something that only a person can install; the message is one sentence that says what."""
 
 
-def service(wanted: str) -> None:
-    """`.venv`: Python 3.11 or newer with the locked packages and the command `uketome`."""
-    lock = LOCKS / f"{wanted}.lock"
-    if stamped(SERVICE, lock) or (wanted == "service" and stamped(SERVICE, LOCKS / "dev.lock")):
+def installer(wanted: str) -> None:
+    """`.venv` with Python 3.11 or newer and uv, which installs all the rest."""
+    if has_service(wanted):
         return
-    say(f"setting up the service ({lock.name})")
     make_venv(SERVICE, find_python("3.11", "3.12", "3.13", newest=False))
     run(SERVICE / "bin/python", "-m", "pip", "install", "-q", "--disable-pip-version-check", UV)
+
+
+def service(wanted: str) -> None:
+    """The locked packages and the command `uketome` in `.venv`."""
+    if has_service(wanted):
+        return
+    lock = LOCKS / f"{wanted}.lock"
+    say(f"setting up the service ({lock.name})")
     packages = [line for line in lock.read_text().splitlines() if line and not line.startswith("torch==")]
     install(SERVICE, torch_source(), [TORCH])
     install(SERVICE, [], packages)
     install(SERVICE, [], ["-e", str(ROOT)])
     stamp(SERVICE, lock)
+
+
+def has_service(wanted: str) -> bool:
+    """Whether `.venv` was made from its lock file."""
+    return stamped(SERVICE, LOCKS / f"{wanted}.lock") or (wanted == "service" and stamped(SERVICE, LOCKS / "dev.lock"))
 
 
 def rasa() -> None:
@@ -127,6 +141,8 @@ def make_venv(folder: pathlib.Path, python: typing.Optional[str]) -> None:  # no
     """A new, empty environment."""
     if python is None:
         raise Missing("Uketome needs Python 3.11 or newer: install it (with its venv) and run this again.")
+    if folder.is_symlink():  # `--clear` would empty the folder of whoever it leads to
+        raise Missing(f"{folder} is a link: remove it, or run this again where it leads to.")
     run(python, "-m", "venv", "--clear", folder)
 
 
