@@ -123,7 +123,7 @@ class Talk:
             "speaker": _spoken_about(assessment),
             "tells": reading.tells,
             "echo": reading.echo is not None and not _fled_from(assessment.urgency),
-            "answers": self.open_topic in TOPICS and answers(self.open_topic, text, reading, ()),
+            "answers": self.open_topic in ("contact", "area") and answers(self.open_topic, text, reading, ()),
             "wordless": bool(text.strip()) and not any(letter.isalnum() for letter in text),
             "attachment": attachment,
             "skips": self.skips,

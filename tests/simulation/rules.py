@@ -44,7 +44,7 @@ TELEPHONE = re.compile(
 )
 
 #: A piece that only names somebody, or breaks off within a verb.
-FRAGMENT = re.compile(r"^.{1,6}(?:のこと(?:で|も|は)|が|は|を)$|(?:焦が|忘れが)し$")
+FRAGMENT = re.compile(r"^.{1,6}(?:のこと(?:で|も|は)|が|は|を)$")
 FEELING = re.compile(r"つら|お気持ち|気持ちのまま|大変だった|しんど|苦し|こわい中|休みながら|力がいる")
 HOMELESS = re.compile(r"(?:寝る|泊まる|帰る|行く)(?:ところ|所|場所|先|家)[^。\n]{0,8}(?:ない|ありません|なくな|までで)")
 
@@ -234,7 +234,9 @@ def takes_up_whole_words(talk: Transcript) -> Iterator[str]:
     for turn in talk.turns:
         for text in turn.bot[:1]:
             if text.startswith("「") or text.startswith("つらい中で、「"):
-                yield from (f"a fragment: {one}" for one in QUOTED.findall(text) if FRAGMENT.search(one.strip("「」")))
+                quotes = [one.strip("「」") for one in QUOTED.findall(text)]
+                yield from (f"a fragment: {one}" for one in quotes if FRAGMENT.search(one))
+                yield from (f"half a verb: {one}" for one in quotes if f"{one}たり" in "".join(turn.did))
 
 
 def comforts_no_address(talk: Transcript) -> Iterator[str]:
