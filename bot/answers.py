@@ -94,6 +94,9 @@ _EYES = re.compile(
     r"(?:夫|妻|彼|主人|旦那|だんな|嫁|親|父|母|息子|娘|兄|姉|家族|相手)[^。\n]{0,4}に(?:見ら|みら|見つか|のぞか|読ま|ばれ|バレ)|"
     r"(?:携帯|けいたい|ケータイ|スマホ|ライン|LINE|画面)[^。\n]{0,4}(?:を|も)(?:見(?!て(?:くだ|ほし|もら))|みら|チェック|のぞ|調べ)"
 )
+_NOWHERE = re.compile(
+    r"(?:寝る|泊まる|帰る|行く)(?:ところ|所|場所|先|家)[^。\n]{0,8}(?:ない|ありません|なくな|までで)|ネットカフェ|路上で|車中泊|野宿"
+)
 #: A quote that only names somebody, or breaks off: said back it would sound like a slip of the tongue.
 _ONLY_NAMES = re.compile(r"^.{1,6}(?:のこと(?:で|も|は|です)?|が|は|も|を|に)$")
 _SHORTEST = 2
@@ -140,6 +143,11 @@ def of_now(reading: Reading) -> Reading:
 def says_nothing_new(text: str) -> bool:
     """Whether a text is a bare reply: it must not move what was understood, least of all what was just confirmed."""
     return bool(_BARE.fullmatch(text.strip().rstrip("。")))
+
+
+def has_no_place(said: str) -> bool:
+    """Whether somebody told that there is nowhere they could sleep, or go."""
+    return bool(_NOWHERE.search(said))
 
 
 def may_be_seen(said: str) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from bot.answers import answers, asks_back, may_be_seen, told, with_told
+from bot.answers import answers, asks_back, has_no_place, may_be_seen, told, with_told
 from bot.desks import Asked
 from bot.understanding import Assessment, Reading, Urgency
 
@@ -239,7 +239,8 @@ def _place(assessment: Assessment) -> str:
     """Which place is asked for: 「お住まいは」 would be mockery for who has nowhere to sleep."""
     if assessment.speaker == "neighbor":
         return "there"
-    return "now" if _ambulance(assessment.urgency) or "no_shelter" in assessment.urgency.kinds else "home"
+    lost = "no_shelter" in assessment.urgency.kinds or has_no_place(assessment.said)
+    return "now" if lost or _ambulance(assessment.urgency) else "home"
 
 
 def _fled_from(urgency: Urgency) -> bool:
