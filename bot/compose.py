@@ -11,7 +11,7 @@ from bot.talk import danger_now
 from bot.understanding import Assessment
 from bot.words import Words, languages
 from bot.work import Thought
-from handoff import summary, waiting
+from handoff import understood, waiting
 from knowledge_base import helplines, hotlines
 from storage.clock import JAPAN
 from storage.settings import Settings
@@ -20,7 +20,7 @@ from storage.settings import Settings
 TELL_WHEN = frozenset({"finish", "show_when"})
 #: LINE takes five messages in one call; a turn is one call.
 MOST_MESSAGES = 5
-ECHO = "[[echo]]"
+ECHO, WHO = "[[echo]]", "[[who]]"
 
 
 def greeting(own: Words) -> Answer:
@@ -65,7 +65,10 @@ def own_lines(
             yield Line(_when(own, now, settings, about))
         elif line.text:
             choices = thought.asked.choices if "ask_desk" in thought.answer.does and line is last else ()
-            yield Line(_take_up(line.text, thought.reading.echo), line.choices or choices)
+            text = _take_up(line.text, thought.reading.echo).replace(
+                WHO, understood.called(thought.assessment.to_json())
+            )
+            yield Line(text, line.choices or choices)
 
 
 def _hotlines(thought: Thought, own: Words, now: datetime) -> Iterator[Line]:
@@ -106,8 +109,8 @@ def _age(assessment: Assessment) -> int | None:
 
 
 def _summary(assessment: Assessment, own: Words) -> str:
-    understood = summary.for_resident(assessment.to_json())
-    return "\n".join([own.summary["intro"], *understood]) if understood else own.summary["nothing"]
+    lines = understood.for_resident(assessment.to_json())
+    return "\n".join([own.summary["intro"], *lines]) if lines else own.summary["nothing"]
 
 
 def _next_steps(thought: Thought, own: Words, now: datetime, settings: Settings, about: datetime | None) -> str:

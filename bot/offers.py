@@ -5,19 +5,24 @@ wants only to be heard, or wants no other desk to know. Once in a conversation.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from bot import desks
+from bot.answers import may_be_seen
 from bot.talk import DANGER_KINDS, Talk
 from bot.understanding import Assessment
+from bot.understanding.assessment import ServiceFinding
 from bot.words import Words
 from handoff.words import words as handoff_words
+from knowledge_base.desks import named as named_in
 from knowledge_base.desks import serving, successor
 from knowledge_base.live import Live, Published
 
 MOST = 3
+#: What people call a service is often a part of its name: 「包括」, 「ハローワーク」.
+_NOUN = re.compile(r"[一-鿿々]{2,}|[ァ-ヶー]{4,}")
 #: A trouble must be as sure as the service: what is said as its reason was told.
 SURE_FIELD = desks.SURE
 #: Of what danger there may be a hint: want, and illness. Everything else is no moment for a list.
@@ -44,10 +49,13 @@ def choose(published: Published, talk: Talk, assessment: Assessment, now: dateti
     if talk.told_services or talk.wants_person or not _may(assessment):
         return ()
     told = {field.id for field in assessment.fields if field.confidence >= SURE_FIELD}
+    known = _known(published, assessment)
     where = published.areas.where(assessment.topics.get("area", ""))
     offers: dict[str, Offer] = {}
-    for found in desks.sure(assessment.services):
+    for found in _own_first(desks.sure(assessment.services), assessment):
         id_ = successor(published, found.id)
+        if known(id_):
+            continue
         fields = [field for field in desks.fields_of(id_, published) if field in told and field not in offers]
         if fields and len(offers) < MOST and not desks.UNNAMED & set(desks.fields_of(id_, published)):
             offers[fields[0]] = Offer(
@@ -68,7 +76,22 @@ def _may(assessment: Assessment) -> bool:
     quiet = set(assessment.urgency.kinds) <= MAY and not assessment.urgency.at_least("urgent")
     dangers = desks.UNNAMED & {field.id for field in assessment.fields}
     wants = "\n".join([assessment.said, *assessment.topics.values()])
+    if may_be_seen(assessment.said):
+        return False
     return quiet and not dangers and assessment.speaker != "agency" and not _ONLY_HEARD.search(wants)
+
+
+def _own_first(services: list[ServiceFinding], assessment: Assessment) -> list[ServiceFinding]:
+    """What is for the one who writes comes first: a boy who cares for his grandmother needs more than her desk."""
+    own = {field for member in assessment.members if member.relation == "self" for field in member.fields}
+    return sorted(services, key=lambda found: not own & set(desks.fields_of(found.id)))
+
+
+def _known(published: Published, assessment: Assessment) -> Callable[[str], bool]:
+    """Whether somebody has told of a service by themselves: who turned back at its door is not shown the door again."""
+    named = {id_ for id_, _ in named_in(published, assessment.said).services}
+    tried = set(_NOUN.findall(assessment.topics.get("tried", "")))
+    return lambda id_: id_ in named or any(noun in published.name(id_) for noun in tried)
 
 
 def _one(offer: Offer, shown: set[str], own: Words, now: datetime) -> Iterator[str]:

@@ -148,7 +148,8 @@ def _act(session: Session, case: Case, work: Work, thought: Thought, now: dateti
     does = thought.answer.does if thought.answer else frozenset()
     if "offer_person" in does:
         case.person_wanted_at = case.person_wanted_at or now
-        cases.wait_for_person(session, case, now, "person_wanted")
+        # Who left out two questions asked for nobody: the counselor must not read that they did.
+        cases.wait_for_person(session, case, now, "person_offered" if "skip" in does else "person_wanted")
     if "finish" in does:
         cases.wait_for_person(session, case, now, "finished")
     if "delete_request" in does:

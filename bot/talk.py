@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from bot.answers import answers, asks_back, told
+from bot.answers import answers, asks_back, has_no_place, may_be_seen, told, with_told
 from bot.desks import Asked
-from bot.understanding import Assessment, Member, Reading, Urgency
+from bot.understanding import Assessment, Reading, Urgency
 
 #: What is gently found out, in this order, unless the resident told it by themselves.
 TOPICS = ("since", "household", "tried", "wish", "contact", "area", "share")
@@ -25,7 +25,14 @@ LONGEST_TOPIC = 200
 #: Who asked for a desk in the middle of our question may answer it afterwards.
 KEEP_OPEN = frozenset({"show_desks", "ask_desk", "lacks_desk", "resume"})
 
-CHILDREN, ADULT = ("son", "daughter", "child", "grandchild"), 18
+#: Who offers help is not asked about their own home.
+HELPER_TOPICS = ("contact", "area")
+LONGEST_ADDED, SHORTEST_ADDED = 400, 6
+CHILDREN = ("son", "daughter", "grandchild")
+#: Who fears to hurt them is shown how to step back; the words for who is hurt would miss them.
+IN_CARE = frozenset({"child_abuse", "elder_abuse", "disability_abuse"})
+#: What children see of violence against their mother is told by hers: her lines are enough, and no new alarm.
+WITH_DV = frozenset({"child_abuse"})
 
 DANGER_KINDS = {
     "suicide": ("suicide", "self_harm"),
@@ -83,6 +90,7 @@ class Talk:
         if attachment == "location":
             return assessment.with_topic("area", text.strip()[:LONGEST_TOPIC]) if text.strip() else assessment
         topic = self.open_topic
+        assessment = _with_added(with_told(assessment, text, LONGEST_TOPIC), text, does)
         if attachment != "none" or topic not in TOPICS or topic == "share":
             return assessment
         if not (answers(topic, text, reading, does) if answered is None else answered):
@@ -109,11 +117,14 @@ class Talk:
             "topic": topic,
             "asked": self.open_topic or "none",
             "danger": _danger(reading, assessment),
-            "danger_kind": danger_group(danger_now(reading, assessment).kinds),
-            "careful": _careful(assessment.urgency),
+            "danger_kind": _danger_kind(danger_now(reading, assessment), assessment.speaker),
+            "careful": _careful(assessment),
+            "place": _place(assessment),
             "speaker": _spoken_about(assessment),
             "tells": reading.tells,
-            "echo": reading.echo is not None,
+            "echo": reading.echo is not None and not _fled_from(assessment.urgency),
+            "answers": self.open_topic in ("contact", "area") and answers(self.open_topic, text, reading, ()),
+            "wordless": bool(text.strip()) and not any(letter.isalnum() for letter in text),
             "attachment": attachment,
             "skips": self.skips,
             "returns": self.returns,
@@ -150,7 +161,8 @@ class Talk:
 
     def lines_are_news(self, danger: Urgency) -> bool:
         """Whether helplines should be shown now: for another danger than before, and always when a life is at stake."""
-        return danger.level == "immediate" or not set(danger.kinds) <= set(self.told_lines)
+        told = {*self.told_lines, *(WITH_DV if "dv" in self.told_lines else ())}
+        return danger.level == "immediate" or not set(danger.kinds) <= told
 
     @property
     def tracker(self) -> int:
@@ -175,7 +187,13 @@ class Talk:
             return DANGER_TOPICS[::-1] if _ambulance(assessment.urgency) else DANGER_TOPICS
         if self.wants_person:
             return PERSON_TOPICS
-        return AGENCY_TOPICS if agency else TOPICS
+        if agency:
+            return AGENCY_TOPICS
+        if {field.id for field in assessment.fields} == {"community"}:
+            return HELPER_TOPICS
+        if may_be_seen(assessment.said):
+            return ("contact", *(topic for topic in TOPICS if topic != "contact"))
+        return TOPICS
 
     def _skips_after(self, did: set[str]) -> int:
         if "skip" in did:
@@ -208,10 +226,34 @@ def _ambulance(urgency: Urgency) -> bool:
     return urgency.level == "immediate" and bool(by_ambulance & set(urgency.kinds[:1]))
 
 
-def _careful(urgency: Urgency) -> bool:
+def _careful(assessment: Assessment) -> bool:
     """Whether an answer could be read by the one who does violence, so that we ask first whether it is safe."""
+    urgency = assessment.urgency
+    if may_be_seen(assessment.said):
+        return True
     worst = urgency.kinds[0] if urgency.kinds else ""
     return worst == "dv" or (worst in DANGER_KINDS["violence"] and urgency.at_least("urgent"))
+
+
+def _place(assessment: Assessment) -> str:
+    """Which place is asked for: 「お住まいは」 would be mockery for who has nowhere to sleep."""
+    if assessment.speaker == "neighbor":
+        return "there"
+    lost = "no_shelter" in assessment.urgency.kinds or has_no_place(assessment.said)
+    return "now" if lost or _ambulance(assessment.urgency) else "home"
+
+
+def _fled_from(urgency: Urgency) -> bool:
+    """In violence a fact of the day (「夕方に帰ってきます」) is not said back."""
+    return urgency.at_least("urgent") and bool(set(DANGER_KINDS["violence"]) & set(urgency.kinds))
+
+
+def _with_added(assessment: Assessment, text: str, does: Iterable[str]) -> Assessment:
+    """What was said to the summary, in the resident's words, after what was said to it before."""
+    if "correct" not in set(does) or len(text.strip()) < SHORTEST_ADDED:
+        return assessment
+    before = assessment.topics.get("added", "")
+    return assessment.with_topic("added", "……".join(filter(None, [before, text.strip()]))[:LONGEST_ADDED])
 
 
 def _tells_of_death(assessment: Assessment) -> bool:
@@ -230,12 +272,8 @@ def _spoken_about(assessment: Assessment) -> str:
     if assessment.speaker != "family":
         return assessment.speaker
     troubled = [member for member in assessment.members if member.fields]
-    own_home = len(troubled) > 1 or any(member.relation == "self" or _is_child(member) for member in troubled)
-    return "self" if own_home else "family"
-
-
-def _is_child(member: Member) -> bool:
-    return member.relation in CHILDREN and (member.age is None or member.age < ADULT)
+    own_home = len(troubled) > 1 or any(member.relation == "self" for member in troubled)
+    return "self" if own_home or any(member.relation in CHILDREN for member in assessment.members) else "family"
 
 
 def _danger(reading: Reading, assessment: Assessment) -> str:
@@ -243,6 +281,13 @@ def _danger(reading: Reading, assessment: Assessment) -> str:
     if reading.urgency.level == "none" and assessment.urgency.at_least("urgent"):
         return "watch"
     return reading.urgency.level
+
+
+def _danger_kind(danger: Urgency, speaker: str) -> str:
+    """The group of a danger, seen by who writes: a mother who fears to shake her child is in no danger herself."""
+    kinds, group = set(danger.kinds), danger_group(danger.kinds)
+    own_hand = "harm_to_others" in kinds and kinds & set(DANGER_KINDS["violence"]) <= IN_CARE
+    return "harm" if group == "violence" and own_hand and speaker in ("self", "family") else group
 
 
 def danger_group(kinds: Iterable[str]) -> str:

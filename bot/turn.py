@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import structlog
 from sqlalchemy.orm import Session
 
-from bot import compose, desks, door, offers, other_languages, reception
+from bot import answers, compose, desks, door, offers, other_languages, reception
 from bot.desks import Asked
 from bot.dialogue import Answer, Line, Rasa, RasaUnusable
 from bot.language import spoken
@@ -24,6 +24,7 @@ from bot.record import record, said_words, written_words
 from bot.stopping import means_stop, says_only_that
 from bot.talk import Talk
 from bot.understanding import Assessment, Reading, Understander
+from bot.understanding.understander import READ_AGAIN
 from bot.words import JAPANESE, Words, words
 from bot.work import Thought, Work
 from handoff import check_ins
@@ -38,6 +39,7 @@ from storage.settings import Settings
 log = structlog.get_logger()
 
 MOST_FAILURES = 3
+LONGEST_SAID = 5000
 
 
 class Outgoing(Protocol):
@@ -97,8 +99,9 @@ class Turns:
         reading = await self._read(work.text, before, language, beyond_us=_beyond_us(work))
         heard = other_languages.hear(work.text, words(language), talk.open_topic)
         asked = await self._asked(work, talk, before, reading, heard, language)
-        reading = desks.without_wish(reading, asked)
-        assessment, answer, voice = before.take_in(reading), None, "nobody"
+        reading = answers.of_now(desks.without_wish(reading, asked))
+        reading = replace(reading, echo=answers.to_take_up(reading.echo, work.text))
+        assessment, answer, voice = _keeping_a_letter(before.take_in(reading), work.text), None, "nobody"
         stops = await self._stops(work, language)
         if work.written and not work.held:
             if stops and says_only_that(work.text) and not reading.urgency.at_least("watch"):
@@ -108,8 +111,8 @@ class Turns:
             else:
                 answer, voice = await self._say(work, words(language), talk, heard, asked, reading, assessment)
         if answer:
-            answers = heard.answers and not asked.plainly
-            answered = False if work.only_chose else None if words(language).talk is None else answers
+            abroad = heard.answers and not asked.plainly
+            answered = False if work.only_chose else None if words(language).talk is None else abroad
             assessment = talk.file(work.text, work.attachment, reading, assessment, answer.does, answered)
             if stops:
                 answer = replace(answer, lines=(Line(check_in_words(language).stopped), *answer.lines))
@@ -166,6 +169,8 @@ class Turns:
             return Reading()
         if not language.startswith(JAPANESE):
             return await asyncio.to_thread(other_languages.read, text, before)
+        if answers.says_nothing_new(text):
+            return Reading(household=before.household, said=before.said)
         return await asyncio.to_thread(self._reader.read, text, before)
 
     async def _say(
@@ -191,6 +196,12 @@ class Turns:
 
     async def _said(self, case: Case | None) -> list[str]:
         return [] if case is None else await self._database.read(lambda session: said_words(session, case))
+
+
+def _keeping_a_letter(assessment: Assessment, text: str) -> Assessment:
+    """A text too long to be read anew at every turn is kept as what was said: else the next short answer would be taken
+    for all that was told, and everybody in the letter forgotten."""
+    return assessment if assessment.said or len(text) <= READ_AGAIN else replace(assessment, said=text[:LONGEST_SAID])
 
 
 def _beyond_us(work: Work) -> bool:

@@ -1,13 +1,13 @@
-"""What was understood, in words: for the counselor, who has one minute, and for the resident, who checks it.
+"""What was understood, in words, for the counselor, who has one minute. What the resident checks: understood.py.
 
 Pure functions over an assessment as it is stored (`bot.understanding.Assessment.to_json`). Nothing is said that was
 not told: every line is a quote or the name of what a quote was filed under, and what is unknown is listed as not asked.
 """
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from handoff import kin
 from handoff.words import field_name, language_name, words
 
 Assessment = Mapping[str, Any]
@@ -15,9 +15,6 @@ Assessment = Mapping[str, Any]
 #: Of danger, from none up: the queue's first key is the place in here.
 LEVELS = ("none", "watch", "urgent", "immediate")
 LONGEST_COMPLAINT = 200
-LONGEST_QUOTE_FOR_RESIDENT = 30
-#: 「わかりません」 is kept for the counselor; read back as one's wish it would be mockery.
-_UNSURE = re.compile(r"^.{0,4}わか(?:らな|りませ|んな|らん|りまへ).{0,4}$")
 #: The assessment's topics by the names that the interface for staff systems uses.
 TOPICS = {
     "since": "since",
@@ -40,7 +37,7 @@ def summarise(assessment: Assessment, told: str = "", *, language: str = "ja", w
 
 def lines(assessment: Assessment, told: str, language: str = "ja", written: str = "") -> list[tuple[str, str]]:
     """The summary's lines as (label, text), in the order in which a counselor needs them."""
-    topics = assessment.get("topics", {})
+    topics, said = assessment.get("topics", {}), assessment.get("said", "")
     found = [
         ("危険", _danger(assessment)),
         ("話した人", words().speakers.get(assessment.get("speaker", "self"), "")),
@@ -48,12 +45,16 @@ def lines(assessment: Assessment, told: str, language: str = "ja", written: str 
         ("困りごと", _quoted(told)),
         ("書かれたこと", _quoted(written)),
         ("いつから", _quoted(topics.get("since", ""))),
-        ("世帯", "／".join(_member(member) for member in members(assessment)) or _quoted(topics.get("household", ""))),
+        (
+            "世帯",
+            "／".join(_member(member, said) for member in members(assessment)) or _quoted(topics.get("household", "")),
+        ),
         ("分野", "、".join(field_name(field["id"]) for field in assessment.get("fields", ()))),
         ("のぞみ", _quoted(topics.get("wish", ""))),
         ("試したこと", _quoted(topics.get("tried", ""))),
         ("連絡", _quoted(topics.get("contact", ""))),
         ("地域", _quoted(topics.get("area", ""))),
+        ("まとめを見て", _quoted(topics.get("added", ""))),
         ("まだ聞いていないこと", "、".join(words().topics[topic] for topic in unasked(assessment, True))),
     ]
     return [(label, text) for label, text in found if text]
@@ -70,17 +71,6 @@ def complaint(assessment: Assessment) -> str:
         if len("……".join([*chosen, quote])) <= LONGEST_COMPLAINT:
             chosen.append(quote)
     return "……".join(chosen) or shorten(quotes[0] if quotes else "", LONGEST_COMPLAINT)
-
-
-def for_resident(assessment: Assessment) -> list[str]:
-    """「こう受けとめました」: a line a person, in everyday words, for the resident to confirm or correct."""
-    lines = [_kindly(member) for member in members(assessment) if member.get("fields") or member.get("quotes")]
-    lines += _nobodys(assessment)
-    topics = assessment.get("topics", {})
-    for topic, label in (("tried", words().tried), ("wish", words().wish)):
-        if topics.get(topic) and not _UNSURE.search(topics[topic]):
-            lines.append(f"{label}：「{shorten(topics[topic], LONGEST_QUOTE_FOR_RESIDENT)}」")
-    return lines
 
 
 def not_asked(topics: Mapping[str, Any]) -> list[str]:
@@ -103,7 +93,7 @@ def members(assessment: Assessment) -> list[dict[str, Any]]:
 
 def household(assessment: Assessment) -> str:
     """The household in one line: 本人・夫 47歳・娘 14歳."""
-    return "・".join(_name_and_age(member, words().relations, " {}歳") for member in members(assessment))
+    return "・".join(_name_and_age(member) for member in members(assessment))
 
 
 def urgency(assessment: Assessment) -> dict[str, Any]:
@@ -155,39 +145,19 @@ def _danger(assessment: Assessment) -> str:
     return f"{words().levels[found['level']]}{f'（{kinds}）' if kinds else ''}{_quoted(found['quote'])}"
 
 
-def _member(member: Mapping[str, Any]) -> str:
-    name = _name_and_age(member, words().relations, "（{}歳）")
+def _member(member: Mapping[str, Any], said: str) -> str:
+    age = member.get("age")
+    name = kin.name(member, kindly=False) + (f"（{age}歳）" if age is not None else "")
     fields = "・".join(field_name(field) for field in member.get("fields", ()))
-    if fields:
-        return f"{name}：{fields}"
-    quotes = member.get("quotes", ()) if member.get("relation") != "self" else ()
-    return name + "".join(f"「{shorten(quote, LONGEST_QUOTE_FOR_RESIDENT)}」" for quote in quotes[:1])
+    if fields or member.get("relation") == "self":
+        return f"{name}：{fields}" if fields else name
+    own = kin.own_words(member, said)
+    return f"{name}「{shorten(own, kin.LONGEST_SENTENCE)}」" if own else name
 
 
-def _kindly(member: Mapping[str, Any]) -> str:
-    name = _name_and_age(member, words().relations_kindly, "（{}歳）")
-    return f"{name}：{_matters(member.get('fields', ()), member.get('quotes', ()))}"
-
-
-def _nobodys(assessment: Assessment) -> list[str]:
-    """The troubles that are told of nobody in particular."""
-    of_someone = {field for member in members(assessment) for field in member.get("fields", ())}
-    left = [field for field in assessment.get("fields", ()) if field["id"] not in of_someone]
-    if not left:
-        return []
-    quotes = list(dict.fromkeys(quote for field in left for quote in field.get("quotes", ())))
-    return [f"{words().household}：{_matters([field['id'] for field in left[:3]], quotes)}"]
-
-
-def _matters(fields: Iterable[str], quotes: Sequence[str]) -> str:
-    named = "、".join(dict.fromkeys(words().fields_plainly.get(field, field) for field in fields))
-    own = "".join(f"「{shorten(quote, LONGEST_QUOTE_FOR_RESIDENT)}」" for quote in quotes[:2])
-    return named + own
-
-
-def _name_and_age(member: Mapping[str, Any], names: Mapping[str, str], age: str) -> str:
-    name = names.get(member.get("relation", "other"), names["other"])
-    return name + (age.format(member["age"]) if member.get("age") is not None else "")
+def _name_and_age(member: Mapping[str, Any]) -> str:
+    age = member.get("age")
+    return kin.name(member, kindly=False) + (f" {age}歳" if age is not None else "")
 
 
 def _quotes(assessment: Assessment) -> list[str]:

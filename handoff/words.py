@@ -20,10 +20,14 @@ class Words:
 
     resident: dict[str, dict[str, str]]
     relations_kindly: dict[str, str]
+    someone: str
+    others_kindly: dict[str, str]
+    others: dict[str, str]
     fields_plainly: dict[str, str]
     household: str
     wish: str
     tried: str
+    not_yet: str
     relations: dict[str, str]
     speakers: dict[str, str]
     channels: dict[str, str]

@@ -35,6 +35,7 @@ def case_seen(**more: Any) -> dict[str, Any]:
 
 LINES = "いますぐ声を聞いてほしいときは、ここに電話できます。\nよりそいホットライン　0120-279-338　24時間・無料"
 DESK = "生活保護のことは、こちらで聞けます。\n生活支援課\n電話　"
+SUMMARY = "こう受けとめました。"
 OFFER = "こんな窓口もあります。\n"
 GOOD = Transcript(
     "hanako",
@@ -43,7 +44,7 @@ GOOD = Transcript(
     "web",
     (
         turn(
-            "家賃が払えません", "「家賃が払えません」とのこと、受けとめました。", "いつごろからですか。", asks="since"
+            "家賃が払えません", "「家賃が払えません」ということ、受けとめました。", "いつごろからですか。", asks="since"
         ),
         turn(
             "去年からです",
@@ -115,6 +116,14 @@ BAD: dict[str, Transcript] = {
     "answers_every_time": at_the_end(),
     "leaves_no_gap": at_the_end("「[[echo]]」のこと、読みました。"),
     "files_only_answers": asked_for_a_wish("夫も病気です"),
+    "names_everybody": only(turn("はい", f"{SUMMARY}\nあなた：住まいのこと。「家賃が払えません」")),
+    "summarises_in_whole_words": only(turn("はい", f"{SUMMARY}\n夫：仕事のこと。「あ」\nあなた：家のこと。「あ」")),
+    "takes_up_whole_words": only(turn("母のことで", "「母のことで」と、うかがいました。")),
+    "comforts_no_address": only(turn("桜町です", "そのお気持ちのまま、書いてください。", answers="area")),
+    "asks_no_home_of_the_homeless": only(
+        turn("今夜泊まるところがない", LINES, level="urgent"),
+        turn("公園です", "うかがいました。", "お住まいは、どのあたりですか。", asks="area", level="urgent"),
+    ),
     "ends_in_the_queue": replace(GOOD, cases=(case_seen(status="collecting"),)),
 }
 
@@ -157,6 +166,15 @@ MORE_BAD: dict[str, tuple[str, Transcript]] = {
         "numbers_are_verified",
         at_the_end("生活保護のことは、こちらで聞けます。\n生活支援課\n電話　000-0000-9999"),
     ),
+    "a line with nobody's words": (
+        "names_everybody",
+        only(turn("はい", f"{SUMMARY}\n夫：仕事のこと\nあなた：")),
+    ),
+    "a question that is read back": (
+        "summarises_in_whole_words",
+        only(turn("はい", f"{SUMMARY}\n夫：住まいのこと。「窓口はどこですか」")),
+    ),
+    "half a verb": ("takes_up_whole_words", only(turn("鍋を焦がしたり", "「鍋を焦がし」と、うかがいました。"))),
     "a number at once beside its name": ("numbers_are_verified", at_the_end("いのちの電話　0120-783-555　毎日")),
 }
 
@@ -178,6 +196,12 @@ FINE: dict[str, Transcript] = {
         *(turn("どこですか", f"{DESK}000-0000-1102", level="urgent") for _ in range(2))
     ),
     "a list of three at the end": only(turn("はい", OFFER + "\n・窓口" * 3)),
+    "a summary to which somebody is added": only(
+        turn("はい", f"{SUMMARY}\nあなた：住まいのこと。「家賃が払えません」"), turn("夫も病気です", "うかがいました。")
+    ),
+    "comfort for who tells their place and new danger": only(
+        turn("桜町です。死にたい", "とてもつらい中で、書いてくださいました。", LINES, answers="area", level="urgent")
+    ),
     "a new case, in which all begins anew": with_turn(
         turn("また困っています", "教えてもらえて、助かります。", "いつごろからですか。", asks="since", case=2)
     ),
@@ -195,7 +219,8 @@ def test_no_rule_finds_fault_with(what: str) -> None:
         ("tells", ["母の年金"]), ("hides", ["家賃"]),
         ("fields", ["housing", "health"]), ("any_field", ["health"]), ("no_fields", ["housing"]), ("members", ["wife"]),
         ("members", [{"relation": "husband", "age": 46}]), ("level", "watch"), ("kinds", ["dv"]), ("speaker", "agency"),
-        ("share", True), ("waits_for", "danger"), ("cases", 2), ("linked", True), ("said", ["110"]), ("wishes", "働く"),
+        ("names", {"夫": "仕事"}), ("share", True), ("waits_for", "danger"), ("cases", 2), ("linked", True),
+        ("said", ["110"]), ("wishes", "働く"),
         ("since", "先週"), ("area", "本町"), ("delete_wanted", True), ("questions_at_most", 3),
     ],
 )  # fmt: skip
@@ -206,6 +231,8 @@ def test_what_must_hold_can_fail(must: str, wanted: Any) -> None:
 def test_what_must_hold_can_hold() -> None:
     must = {"fields": ["housing", "work"], "members": ["husband|wife"], "level": "none", "at_most": "none", "cases": 1}
     assert not list(missed(_resident(must), GOOD))
+    named = only(turn("はい", f"{SUMMARY}\n夫（47歳）：仕事のこと。「仕事を辞めて」"))
+    assert not list(missed(_resident({"names": {"夫（47歳）": "仕事を辞めて"}}), named))
     assert list(missed(_resident({"at_most": "watch"}), replace(GOOD, cases=(_urgent(),))))
 
 
@@ -245,7 +272,7 @@ SHOWN = """\
 10:00  花子
            家賃が払えません
        うけとめ
-           「家賃が払えません」とのこと、受けとめました。
+           「家賃が払えません」ということ、受けとめました。
        うけとめ
            いつごろからですか。
 

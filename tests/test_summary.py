@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from handoff import summary
+from handoff import summary, understood
 from handoff.words import words
 from knowledge_base.vocabulary import vocabulary
 
@@ -40,19 +40,113 @@ def test_a_counselor_reads_danger_first_and_then_who_what_and_since_when() -> No
 
 
 def test_a_resident_reads_a_line_a_person_in_everyday_words() -> None:
-    assert summary.for_resident(MOTHER) == [
-        "あなた：毎日の暮らしのこと「今日食べるものがありません」",
-        "夫（47歳）：仕事のこと「夫が仕事を辞めて」",
-        "娘さん（14歳）：学校や勉強のこと「娘も学校に行けていません」",
-        "暮らし：住まいのこと「家賃を滞納していて」",
+    assert understood.for_resident(MOTHER) == [
+        "あなた：毎日の暮らしのこと。「今日食べるものがありません」",
+        "夫（47歳）：仕事のこと。「夫が仕事を辞めて」",
+        "娘さん（14歳）：学校や勉強のこと。「娘も学校に行けていません」",
+        "そのほか：住まいのこと。「家賃を滞納していて」",
         "のぞみ：「娘が学校に行けるように」",
     ]
+
+
+SAID = (
+    "夫（47）が去年仕事を辞めてから家賃を滞納していて、中学生の娘も学校に行けていません\n"
+    "息子はハタチで、アルバイトが三日と続きません。小さいころから人と話すのが苦手でした\nばあちゃんと五人です"
+)
+
+PART_TIME = "アルバイトが三日と続きません"
+
+
+def test_whoever_was_named_stands_there_with_words_of_their_own() -> None:
+    found = {
+        "speaker": "family",
+        "said": SAID,
+        "fields": [
+            {"id": "work", "confidence": 0.9, "quotes": ["夫（47）が去年仕事を辞めてから", PART_TIME]},
+            {"id": "education", "confidence": 0.9, "quotes": ["中学生の娘も学校に行けていません"]},
+        ],
+        "household": {
+            "members": [
+                _member("self", quotes=["わたしはパートを二つかけもちしています"]),
+                _member("husband", "work", age=47, quotes=["夫（47）が去年仕事を辞めてから"]),
+                _member("daughter", quotes=["中学生の娘も学校に行けていません"]),
+                _member("son", quotes=["息子はハタチで"]),
+                _member("grandmother", quotes=["ばあちゃんと五人です"]),
+            ]
+        },
+    }  # fmt: skip
+    assert understood.for_resident(found) == [
+        "あなた：「わたしはパートを二つかけもちしています」",
+        "夫（47歳）：仕事のこと。「夫（47）が去年仕事を辞めてから」",
+        "娘さん：学校や勉強のこと。「中学生の娘も学校に行けていません」",
+        "息子さん：仕事のこと。「息子はハタチで、アルバイトが三日と続きません」",
+        "おばあさん：「ばあちゃんと五人です」",
+    ]
+    of_household = dict(summary.lines(found, ""))["世帯"]
+    assert "息子「息子はハタチで、アルバイトが三日と続きません」" in of_household
+
+
+def test_what_stands_beside_a_name_is_not_put_to_it() -> None:
+    quote = "母の介護で仕事をやめました"
+    found = {
+        "said": quote,
+        "fields": [{"id": "work", "confidence": 0.9, "quotes": [quote]}],
+        "household": {"members": [_member("self", "work", quotes=[quote]), _member("mother", quotes=[quote])]},
+    }
+    assert understood.for_resident(found) == [f"あなた：仕事のこと。「{quote}」", f"お母さん：「{quote}」"]
+
+
+def test_who_harms_is_not_named_with_the_harm_as_their_trouble() -> None:
+    quote = "兄が母をたたきます"
+    found = {
+        "said": quote,
+        "fields": [{"id": "abuse", "confidence": 0.9, "quotes": [quote]}],
+        "household": {"members": [_member("older_brother", quotes=[quote])]},
+    }
+    assert understood.for_resident(found)[0] == f"お兄さん：「{quote}」"
+
+
+def test_who_writes_for_themselves_alone_reads_all_troubles_as_theirs() -> None:
+    found = {"said": "毎日つらいです", "fields": [{"id": "health", "confidence": 0.9, "quotes": ["毎日つらいです"]}]}
+    assert understood.for_resident(found) == ["あなた：こころと体の調子のこと。「毎日つらいです」"]
+
+
+def test_what_is_doubtful_or_answers_another_question_is_not_read_back() -> None:
+    found = {
+        "said": "家賃が払えない。うるさい",
+        "fields": [
+            {"id": "housing", "confidence": 0.9, "quotes": ["家賃が払えない", "港町です"]},
+            {"id": "abuse", "confidence": 0.4, "quotes": ["うるさい"]},
+        ],
+        "topics": {"area": "港町です", "tried": "まだです", "wish": "わからない"},
+    }
+    assert understood.for_resident(found) == [
+        "あなた：住まいのこと。「家賃が払えない」",
+        f"これまで：{words().not_yet}",
+    ]
+
+
+def test_a_child_is_called_a_child() -> None:
+    found = {"household": {"members": [_member("other", age=0, quotes=["四か月の赤ちゃんがいて"])]}}
+    assert understood.for_resident(found) == ["赤ちゃん（0歳）：「四か月の赤ちゃんがいて」"]
+    assert dict(summary.lines(found, ""))["世帯"] == "赤ちゃん（0歳）「四か月の赤ちゃんがいて」"
+
+
+def test_a_question_says_of_whom_where_that_is_plain() -> None:
+    sister, father = _member("younger_sister", "health"), _member("father")
+    assert understood.called({"household": {"members": [_member("self"), sister, father]}}) == "妹さん"
+    assert understood.called({"household": {"members": [sister | {"fields": []}, father]}}) == words().someone
+    assert understood.called(NOTHING) == words().someone
+
+
+def _member(relation: str, *fields: str, age: int | None = None, quotes: list[str] | None = None) -> dict[str, Any]:
+    return {"relation": relation, "age": age, "fields": list(fields), "quotes": quotes or []}
 
 
 def test_a_resident_is_told_no_name_of_a_field_or_a_desk() -> None:
     for field in vocabulary().fields.values():
         found = {"fields": [{"id": field.id, "confidence": 0.9, "quotes": ["ことば"], "example": ""}]}
-        [line] = summary.for_resident(found)
+        [line] = understood.for_resident(found)
         assert field.id not in line
         assert not any(jargon in line for jargon in ("支援", "対策", "就労", "困窮", "依存", "障害", "虐待", "・"))
 
@@ -80,7 +174,7 @@ def test_the_complaint_stays_within_its_measure() -> None:
 
 def test_where_nothing_was_told_nothing_is_said() -> None:
     assert summary.complaint(NOTHING) == ""
-    assert summary.for_resident(NOTHING) == []
+    assert understood.for_resident(NOTHING) == []
     assert summary.summarise(NOTHING).splitlines()[0] == "【話した人】ご本人"
     assert summary.not_asked({}) == ["since", "household", "tried", "wishes", "contact", "area"]
 

@@ -312,6 +312,13 @@ async def test_nothing_is_named_where_that_would_be_no_help(
     assert not offered(await ends(town, rasa, *texts, person=person))
 
 
+async def test_what_somebody_went_to_already_is_not_named_again(town: Town, rasa: StandInRasa) -> None:
+    await publish(town, ("desk", "town_1", {"services": ["jukyo_kakuho", "jiritsu_soudan"]}))
+    assert "住居確保給付金" in "".join(offered(await ends(town, rasa, RENT)))
+    again = offered(await ends(town, rasa, RENT, "住居確保給付金は、もう断られました"))
+    assert "住居確保給付金" not in "".join(again)
+
+
 async def test_services_are_named_once_in_a_conversation(town: Town, rasa: StandInRasa) -> None:
     hanako = await somebody(town)
     told = []

@@ -201,3 +201,77 @@ async def test_no_path_ends_outside_the_queue(
     for message_id in accepted:
         assert by_id[message_id].turn_id is not None
         assert by_id[message_id].case_id in open_cases
+
+
+async def asked_with(town: Town, rasa: StandInRasa, *texts: str) -> dict[str, object]:
+    """What Rasa was told of the last of these texts."""
+    hanako = town.resident()
+    await hanako.come()
+    for text in texts:
+        await hanako.talk(text)
+    metadata: dict[str, object] = rasa.asked[-1]["metadata"]
+    return metadata
+
+
+async def test_who_has_no_place_to_sleep_is_not_asked_where_they_live(town: Town, rasa: StandInRasa) -> None:
+    assert (await asked_with(town, rasa, "今夜寝るところがない"))["place"] == "now"
+    assert (await asked_with(town, rasa, HANAKO))["place"] == "home"
+
+
+async def test_a_text_without_a_letter_is_known_as_one(town: Town, rasa: StandInRasa) -> None:
+    assert (await asked_with(town, rasa, "😭😭😭"))["wordless"] is True
+    assert (await asked_with(town, rasa, "あ"))["wordless"] is False
+
+
+async def test_whoever_fears_to_be_seen_is_first_asked_whether_it_is_safe(town: Town, rasa: StandInRasa) -> None:
+    known = await asked_with(town, rasa, "夫に見られたら困るので、短く書きます")
+    assert (known["topic"], known["careful"]) == ("contact", True)
+
+
+async def test_a_mother_who_fears_her_own_hand_is_shown_how_to_step_back(town: Town, rasa: StandInRasa) -> None:
+    known = await asked_with(town, rasa, "赤ちゃんが泣きやまなくて", "ゆさぶってしまいそうで、こわいです")
+    assert known["danger_kind"] == "harm"
+    assert (await asked_with(town, rasa, "夫に毎日殴られています"))["danger_kind"] == "violence"
+
+
+async def test_a_question_names_the_one_it_is_about(town: Town, rasa: StandInRasa) -> None:
+    hanako = town.resident()
+    await hanako.come()
+    rasa.say("うかがいました。", "[[who]]は、どなたかと暮らしていますか。")
+    said = await hanako.talk("妹が二人の子を抱えて働いています。妹は眠れていません")
+    assert said[-1] == "妹さんは、どなたかと暮らしていますか。"
+
+
+async def test_a_yes_to_the_summary_leaves_what_was_confirmed(town: Town, rasa: StandInRasa) -> None:
+    hanako = town.resident()
+    await hanako.come()
+    await hanako.talk(HANAKO)
+    await hanako.talk("ばあちゃんのトイレと、うつの母の薬を、毎日ぼくがやってます")
+    [before] = await town.cases()
+    for reply in ("はい、合っています", "ここで大丈夫です", "とばす"):
+        await hanako.talk(reply)
+    [after] = await town.cases()
+    for what in ("household", "fields", "services", "speaker", "urgency"):
+        assert after.assessment[what] == before.assessment[what]
+
+
+async def test_what_is_said_to_the_summary_stands_before_the_counselor(town: Town, rasa: StandInRasa) -> None:
+    hanako = town.resident()
+    await hanako.come()
+    await hanako.talk(HANAKO)
+    rasa.say("書いてくださって、ありがとうございます。", do="correct")
+    await hanako.talk("亡くなったのは、妹の夫の父です")
+    await hanako.talk("妹の夫は元気です")
+    [case] = await town.cases()
+    assert "【まとめを見て】「亡くなったのは、妹の夫の父です……妹の夫は元気です」" in case.summary
+
+
+async def test_a_long_letter_is_not_forgotten_at_the_next_short_answer(town: Town, rasa: StandInRasa) -> None:
+    hanako = town.resident()
+    await hanako.come()
+    await hanako.talk(f"母は八十四で、要介護三です。息子は二十六で、仕事についていません。{'順に書きます。' * 250}")
+    await hanako.talk("妻と四人です")
+    [case] = await town.cases()
+    members = {member["relation"]: member for member in case.assessment["household"]["members"]}
+    assert members["mother"]["age"] == 84
+    assert {"son", "wife"} <= set(members)

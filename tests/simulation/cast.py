@@ -16,8 +16,9 @@ CHANNELS = ("web", "line")
 STEPS = ("says", "skips", "tap", "answer", "summary", "send", "unsend", "wait", "counselor", "leaves", "comes")
 ONLY_ON_LINE = ("send", "unsend")
 MUSTS = (
-    "fields", "any_field", "no_fields", "members", "level", "at_most", "kinds", "speaker", "share", "waits_for",
-    "cases", "linked", "said", "tells", "hides", "wishes", "since", "area", "delete_wanted", "questions_at_most",
+    "fields", "any_field", "no_fields", "members", "names", "level", "at_most", "kinds", "speaker", "share",
+    "waits_for", "cases", "linked", "said", "tells", "hides", "wishes", "since", "area", "delete_wanted",
+    "questions_at_most",
 )  # fmt: skip
 #: A Tuesday at ten, when the desk is open.
 BEGINS = datetime(2026, 11, 24, 10, 0, tzinfo=JAPAN)

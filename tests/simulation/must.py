@@ -5,6 +5,7 @@ from typing import Any
 
 from handoff.case import LEVELS
 from tests.simulation.cast import Resident
+from tests.simulation.rules import last_summary
 from tests.simulation.transcript import Transcript
 
 Case = dict[str, Any]
@@ -42,6 +43,11 @@ def _bot(talk: Transcript) -> str:
     return "\n".join(text for turn in talk.turns for text in turn.bot)
 
 
+def _names(talk: Transcript, name: str, words: str) -> bool:
+    """Whether the summary that was shown last has a line for somebody, with these words in it."""
+    return any(line.startswith(f"{name}：") and words in line for line in last_summary(talk))
+
+
 def _questions(talk: Transcript) -> int:
     return sum(1 for turn in talk.turns if turn.bot and turn.asks)
 
@@ -51,6 +57,7 @@ _HOLDS: dict[str, Any] = {
     "any_field": lambda wanted, case, talk: set(wanted) & _fields(case),
     "no_fields": lambda wanted, case, talk: not set(wanted) & _fields(case),
     "members": lambda wanted, case, talk: all(_has_member(case, one) for one in wanted),
+    "names": lambda wanted, case, talk: all(_names(talk, name, words) for name, words in wanted.items()),
     "level": lambda wanted, case, talk: _level(case) >= LEVELS.index(wanted),
     "at_most": lambda wanted, case, talk: _level(case) <= LEVELS.index(wanted),
     "kinds": lambda wanted, case, talk: set(wanted) <= set(case["urgency"]["kinds"]),

@@ -33,7 +33,7 @@ SKIPPING = {*SKIPS, "あとで決めます"}
 MOST_TRIES = 20
 #: Between two things that a resident does.
 PACE = timedelta(minutes=1)
-WHY = ("danger", "person_wanted", "finished", "silence", "delete_wanted", "waiting")
+WHY = ("danger", "person_wanted", "person_offered", "finished", "silence", "delete_wanted", "waiting")
 UNITS = {"minutes": "分", "hours": "時間", "days": "日"}
 
 

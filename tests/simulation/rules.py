@@ -5,8 +5,11 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 
+from bot.answers import says_nothing_new
 from bot.talk import MOST_QUESTIONS, MOST_SKIPS, TOPICS
 from bot.words import languages, words
+from handoff import kin
+from handoff.case import LEVELS
 from handoff.words import words as handoff_words
 from knowledge_base.entries import demo_town
 from knowledge_base.vocabulary import vocabulary
@@ -39,6 +42,11 @@ CHEERFUL = re.compile(r"うれし|楽し|おしゃべり|とばしましょう|[
 TELEPHONE = re.compile(
     r"(?<![0-9０-９])(?:[#＃][0-9]{4}|0[0-9]{1,3}-[0-9-]{4,9}[0-9]|0[0-9]{8,10}|1(?:10|18|19|88|89))(?![0-9歳年月日時分円])"
 )
+
+#: A piece that only names somebody, or breaks off within a verb.
+FRAGMENT = re.compile(r"^.{1,6}(?:のこと(?:で|も|は)|が|は|を)$")
+FEELING = re.compile(r"つら|お気持ち|気持ちのまま|大変だった|しんど|苦し|こわい中|休みながら|力がいる")
+HOMELESS = re.compile(r"(?:寝る|泊まる|帰る|行く)(?:ところ|所|場所|先|家)[^。\n]{0,8}(?:ない|ありません|なくな|までで)")
 
 Rule = Callable[[Transcript], Iterator[str]]
 
@@ -197,6 +205,59 @@ def leaves_no_gap(talk: Transcript) -> Iterator[str]:
     yield from _found(re.compile(r"\[\[|\]\]|\{|\}|None|null|utter_|「」"), talk, "a gap", quoted=True)
 
 
+def names_everybody(talk: Transcript) -> Iterator[str]:
+    """Whoever the counselor finds in the household stands in the summary that was confirmed, with their words."""
+    lines = last_summary(talk)
+    if not lines or not _only_confirmed(talk):
+        return
+    case = talk.cases[-1]
+    for member in case["members"]:
+        name = kin.name(member, kindly=True)
+        of_them = [line for line in lines if any(one.startswith(name) for one in line.split("：")[0].split("、"))]
+        if member["relation"] not in ("self", "client") and not of_them:
+            yield f"not in the summary: {name}"
+    yield from (f"nobody's words: {line}" for line in lines[1:] if not line.split("：", 1)[-1].strip())
+
+
+def summarises_in_whole_words(talk: Transcript) -> Iterator[str]:
+    """A summary says nothing twice, reads no question back, and quotes no mere 「母のことで」."""
+    for turn in talk.turns:
+        for text in (text for text in turn.bot if text.startswith(words().summary["intro"])):
+            told = [line for line in text.split("\n") if not line.split("：", 1)[-1].startswith("「")]
+            quotes = [quote.strip("「」") for line in told for quote in QUOTED.findall(line)]
+            yield from (f"twice in a summary: {one}" for one, times in Counter(quotes).items() if times > 1)
+            yield from (f"no words to read back: {one}" for one in quotes if FRAGMENT.search(one) or is_question(one))
+
+
+def takes_up_whole_words(talk: Transcript) -> Iterator[str]:
+    """What is taken up can be said back: neither a bare name nor half a verb."""
+    for turn in talk.turns:
+        for text in turn.bot[:1]:
+            if text.startswith("「") or text.startswith("つらい中で、「"):
+                quotes = [one.strip("「」") for one in QUOTED.findall(text)]
+                yield from (f"a fragment: {one}" for one in quotes if FRAGMENT.search(one))
+                yield from (f"half a verb: {one}" for one in quotes if f"{one}たり" in "".join(turn.did))
+
+
+def comforts_no_address(talk: Transcript) -> Iterator[str]:
+    """「桜町です」 is a fact: an answer about a feeling shows that nobody read it."""
+    before = "none"
+    for turn in talk.turns:
+        told = turn.answers in ("contact", "area") and LEVELS.index(turn.level) <= LEVELS.index(before)
+        if told and turn.bot and FEELING.search(turn.bot[0]):
+            yield f"{turn.bot[0]} to: {' '.join(turn.did)[:40]}"
+        before = turn.level
+
+
+def asks_no_home_of_the_homeless(talk: Transcript) -> Iterator[str]:
+    """Who has no place to sleep is asked where they are, and not where they live."""
+    homeless = False
+    for turn in talk.turns:
+        homeless = homeless or (turn.by == "resident" and bool(HOMELESS.search("\n".join(turn.did))))
+        if homeless and any(text.startswith("お住まい") or "にお住まいか" in text for text in turn.bot):
+            yield f"asked for a home: {turn.bot[-1]}"
+
+
 def ends_in_the_queue(talk: Transcript) -> Iterator[str]:
     """Whoever wrote anything is waited for by a person at the end, or has met one."""
     wrote = any(turn.by == "resident" and not turn.did[0].startswith("〈") for turn in talk.turns)
@@ -240,8 +301,30 @@ RULES: tuple[Rule, ...] = (
     answers_every_time,
     leaves_no_gap,
     files_only_answers,
+    names_everybody,
+    summarises_in_whole_words,
+    takes_up_whole_words,
+    comforts_no_address,
+    asks_no_home_of_the_homeless,
     ends_in_the_queue,
 )
+
+
+def last_summary(talk: Transcript) -> list[str]:
+    """The lines of the summary that was shown last, without its first; none where none was shown."""
+    shown = [text for turn in talk.turns for text in turn.bot if text.startswith(words().summary["intro"])]
+    return shown[-1].split("\n")[1:] if shown else []
+
+
+def _only_confirmed(talk: Transcript) -> bool:
+    """Whether nothing was told after the last summary."""
+    after: list[str] = []
+    for turn in talk.turns:
+        if turn.by == "resident":
+            after += [text.strip("［］") for text in turn.did]
+        if any(text.startswith(words().summary["intro"]) for text in turn.bot):
+            after = []
+    return all(says_nothing_new(text) or text.startswith("〈") for text in after)
 
 
 def broken(talk: Transcript, rules: Iterable[Rule] = RULES) -> list[str]:

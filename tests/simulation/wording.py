@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from bot.compose import ECHO
+from bot.compose import ECHO, WHO
 from bot.words import languages, words
 from handoff.words import words as handoff_words
 from tests.simulation.rules import QUOTED
@@ -75,13 +75,13 @@ def every_sentence() -> list[str]:
 def _known() -> tuple[frozenset[str], tuple[re.Pattern[str], ...]]:
     """Every sentence of the words as it stands, and those with a gap to fill as patterns."""
     parts = set(every_sentence())
-    gaps = {part for part in parts if ECHO in part or "{" in part}
+    gaps = {part for part in parts if ECHO in part or WHO in part or "{" in part}
     patterns = tuple(map(_with_gaps, gaps))
     return frozenset(QUOTED.sub("「」", part) for part in parts - gaps), patterns
 
 
 def _with_gaps(sentence: str) -> re.Pattern[str]:
-    return re.compile(GAP.sub(".+?", re.escape(sentence).replace(re.escape(ECHO), ".+")))
+    return re.compile(GAP.sub(".+?", re.escape(sentence).replace(re.escape(ECHO), ".+").replace(re.escape(WHO), ".+")))
 
 
 def _files() -> Iterator[Any]:

@@ -23,6 +23,7 @@ LEVELS = ("none", "watch", "urgent", "immediate")
 DANGERS = ("none", "suicide", "violence", "need", "medical", "harm")
 SPEAKERS = ("self", "family", "neighbor", "agency")
 DESKS = ("none", "found", "missing", "which")
+PLACES = ("home", "now", "there")
 ATTACHMENTS = ("none", "sticker", "image", "video", "audio", "file", "location")
 
 QUESTIONS = {
@@ -38,7 +39,9 @@ QUESTIONS = {
 }
 DESK = "ask_service"
 # After these the bot waits: another question would talk over what was just asked for.
-WAITING = {"ask_person", "delete_request", "angry"}
+WAITING = {"ask_person"}
+# What follows who wants their words gone, and who is angry, has words of its own: neither is waiting, nor is questioned.
+FOLLOWED = {"delete_request": "deletion", "angry": "after_anger"}
 # Topics that are asked in other words when somebody speaks about another person.
 ABOUT_OTHERS = {"household", "tried", "wish"}
 A_FEW_CHARACTERS = 12
@@ -51,6 +54,8 @@ OVER_A_DESK = {"ask_person", "delete_request"}
 HARDLY_ANSWERS = {"angry", "joke"}
 # Short replies to a question. A few words that mean one of these are not taken for a new trouble.
 REPLIES = {"skip", "dont_know", "later", "thats_all", "goodbye", "thanks", "affirm", "deny"}
+# 「桜町です」 is answered by a nod, also where danger was told before.
+NODDED_AT = {"contact", "area"}
 # Replies to a question that leave it open: it is not asked again at once.
 NO_ANSWERS = ("skip", "dont_know", "share_yes", "share_no")
 
@@ -74,6 +79,9 @@ class Circumstances:
     asks: bool
     desk: str
     asks_desk: bool
+    place: str
+    answers: bool
+    wordless: bool
 
     @classmethod
     def read(cls, metadata: Any) -> Circumstances:
@@ -98,6 +106,9 @@ class Circumstances:
             asks=given.get("asks") is True,
             desk=one_of(DESKS, given.get("desk")),
             asks_desk=given.get("asks_desk") is True,
+            place=one_of(PLACES, given.get("place")),
+            answers=given.get("answers") is True,
+            wordless=given.get("wordless") is True,
         )
 
     def settle(self, intent: str, confidence: float, sure: float, length: int) -> str:
@@ -117,6 +128,8 @@ class Circumstances:
             return "ask_privacy"  # 「親には言わないで」 is a worry, and no answer to what was never asked
         if intent in REPLIES and self.asked != "none" and length <= A_FEW_CHARACTERS:
             return intent
+        if intent == "angry" and confidence >= QUITE_SURE and self.asked == "none":
+            return intent  # 「三回もたらい回しにされた」 wants an apology first, and no question
         if self.tells and not self._stands_beside_a_trouble(intent):
             return "tell_trouble"
         return intent
@@ -153,6 +166,10 @@ class Circumstances:
             return self.attachment if self.attachment in ("sticker", "location") else "attachment"
         if self.speaker == "agency":
             return "agency"
+        if self._is_nodded_at(length):
+            return "answer"
+        if self.wordless and not self.watch:
+            return "wordless"
         if self.asks and not self.tells and not self.watch:
             return "question"
         if self.watch:
@@ -164,12 +181,18 @@ class Circumstances:
         # A few words to our question are no confession: 「駅の南です」 wants a nod.
         return "answer" if self.asked != "none" and not self.tells and length <= SHORT else "plain"
 
+    def _is_nodded_at(self, length: int) -> bool:
+        """Whether, danger or not, a few words tell how or where somebody can be reached, and want no comfort."""
+        return self.answers and self.asked in NODDED_AT and not self.tells and length <= SHORT
+
     def next_step(self, intent: str, length: int) -> str:
         """What follows the answer; see `utter_next` in domain.yml. In danger nothing is asked but safety."""
         if self.danger != "none":
             return f"safe_{self.danger}"
         if intent in WAITING:
             return "wait"
+        if intent in FOLLOWED:
+            return FOLLOWED[intent]
         if intent == DESK and self.desk == "which":
             return "which_desk"
         if self.stage == "done":
@@ -208,6 +231,8 @@ class Circumstances:
             return "agency_contact" if self.topic == "contact" else "agency_wish"
         if self.careful and self.topic == "contact":
             return "contact_safe"
+        if self.topic == "area" and self.place != "home":
+            return f"area_{self.place}"
         if self.speaker != "self" and self.topic in ABOUT_OTHERS:
             return f"about_{self.topic}"
         return self.topic
