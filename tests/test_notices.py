@@ -25,7 +25,8 @@ from tests.conftest import Town, running
 from tests.desk import INPUT, a_case, add_staff, at_work
 from tests.stand_ins.clock import SetClock
 from tests.stand_ins.hooks import StandInHooks
-from tests.stand_ins.mail import StandInMail
+from tests.stand_ins.mail import PASSWORD as MAIL_PASSWORD
+from tests.stand_ins.mail import USER, StandInMail, make_certificate
 
 WORDS = "山田花子です。夫に毎晩なぐられていて、もう死にたいです"
 SECRET = "secret-of-the-hook"
@@ -239,3 +240,59 @@ async def test_the_admin_tries_a_target_and_is_told_what_became_of_it(
         )
         assert foreign.status_code == 404
         assert len(mail.mails) == 1
+
+
+@pytest.fixture
+async def strict_mail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[StandInMail]:
+    """A mail server that takes nothing from strangers, nor a password over a line that others may read."""
+    certificate = make_certificate(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))  # as an operator trusts a town's own server
+    mail = StandInMail(certificate)
+    await mail.start()
+    yield mail
+    await mail.stop()
+
+
+async def tried_mail(settings: Settings, reader: Understander, address: str) -> str:
+    """The admin's page after a try with that mail server."""
+    async with (
+        running(settings.model_copy(update={"smtp_url": address}), reader, SetClock()) as town,
+        at_work(town, "山田", "admin@example.jp", "admin") as admin,
+    ):
+        form = dict(INPUT.findall((await admin.http.get("/staff/settings/notices")).text))
+        return (await admin.http.post("/staff/settings/notices/test", data={**form, "target": "mail"})).text
+
+
+async def test_mail_is_sent_over_tls_by_who_signs_in(
+    settings: Settings, reader: Understander, strict_mail: StandInMail
+) -> None:
+    address = f"smtp://{USER}:{MAIL_PASSWORD}@127.0.0.1:{strict_mail.port}"
+    assert "メールに試しのお知らせを送りました。" in await tried_mail(settings, reader, address)
+    assert len(strict_mail.mails) == 1
+    assert strict_mail.heard == ["EHLO", "STARTTLS"]
+
+
+async def test_a_wrong_password_of_the_mail_server_is_said(
+    settings: Settings, reader: Understander, strict_mail: StandInMail
+) -> None:
+    refused = await tried_mail(settings, reader, f"smtp://{USER}:wrong@127.0.0.1:{strict_mail.port}")
+    assert "メールサーバーにサインインできませんでした。" in refused
+    assert strict_mail.mails == []
+
+
+async def test_no_password_goes_over_a_line_that_others_may_read(
+    settings: Settings, reader: Understander, mail: StandInMail
+) -> None:
+    told = await tried_mail(settings, reader, mail.url.replace("//", f"//{USER}:{MAIL_PASSWORD}@"))
+    assert "メールサーバーが暗号化（STARTTLS）に応じないため、送りませんでした。" in told
+    assert "AUTH" not in mail.heard
+    assert mail.mails == []
+
+
+async def test_a_mail_server_that_nobody_vouches_for_gets_nothing(
+    settings: Settings, reader: Understander, strict_mail: StandInMail, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SSL_CERT_FILE")
+    address = f"smtp://{USER}:{MAIL_PASSWORD}@127.0.0.1:{strict_mail.port}"
+    assert "メールサーバーにつながりませんでした。" in await tried_mail(settings, reader, address)
+    assert strict_mail.mails == []
