@@ -17,8 +17,9 @@ Member = dict[str, Any]
 
 LONGEST_QUOTE = kin.LONGEST_SENTENCE
 MOST_QUOTES, MOST_FIELDS, MOST_LEFT = 2, 4, 3
-#: What is less sure than this is for the counselor, and is not read back to who never said it.
-SURE = 0.5
+#: What is less sure than this is for the counselor, and is not read back to who never said it; the second, without
+#: words of its own.
+SURE, PLAIN = 0.5, 0.8
 #: Put to a person, but not found in the talk as a whole: not read back to who never said it.
 HURTS_IF_WRONG = frozenset({"suicide", "abuse", "carer", "rights", "multicultural"})
 #: 「とてもつらい気持ち」 is read back only where it was heard in what was said.
@@ -123,7 +124,13 @@ def _of_nobody(people: Sequence[Member], assessment: Assessment, lines: Sequence
     since = assessment.get("topics", {}).get("since", "")
     quotes = _without(_quotes_of(left), [*_answered(assessment), since, *lines])
     told = [one for one in _readable(quotes, assessment.get("said", ""), True, set()) if not _within(one, lines)][:1]
-    return [f"{words().household}：{_matters([field['id'] for field in left], told)}"] if told else []
+    named = [field["id"] for field in left if told or _plain(field)]
+    return [f"{words().household}：{_matters(named, told)}"] if named else []
+
+
+def _plain(field: Mapping[str, Any]) -> bool:
+    """Whether a trouble is told by its name alone, where its words stand in a line already."""
+    return field.get("confidence", 1) >= PLAIN and field["id"] not in HURTS_IF_WRONG
 
 
 def _of_talk(assessment: Assessment) -> Iterator[str]:
