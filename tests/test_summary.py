@@ -88,12 +88,15 @@ def test_whoever_was_named_stands_there_with_words_of_their_own() -> None:
 
 def test_what_stands_beside_a_name_is_not_put_to_it() -> None:
     quote = "母の介護で仕事をやめました"
-    found = {
+    found: dict[str, Any] = {
         "said": quote,
         "fields": [{"id": "work", "confidence": 0.9, "quotes": [quote]}],
         "household": {"members": [_member("self", "work", quotes=[quote]), _member("mother", quotes=[quote])]},
     }
-    assert understood.for_resident(found) == [f"あなた：仕事のこと。「{quote}」", f"お母さん：「{quote}」"]
+    told = [f"あなた：仕事のこと。「{quote}」", f"お母さん：「{quote}」"]
+    assert understood.for_resident(found) == told
+    found["fields"] = [*found["fields"], {"id": "elderly", "confidence": 0.9, "quotes": [quote]}]
+    assert understood.for_resident(found) == [*told, "そのほか：年を重ねてからの暮らしのこと"]
 
 
 def test_who_harms_is_not_named_with_the_harm_as_their_trouble() -> None:
