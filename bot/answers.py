@@ -77,6 +77,7 @@ _SIGNS = {
     ),
 }
 #: Words that end the telling, or tell of what is still to come: neither says since when it is.
+_SIGH = re.compile(r"^(?:う|ん|え|あ)[ー〜んっとの、。…]*$")
 _ENDS = re.compile(r"^(?:それ|これ)(?:だけ|で(?:全部|以上))|^以上|(?:です|ます)。?\n?以上です$")
 _COMING = re.compile(r"来(?:年|月|週)|こんど|今度|予定|なりそう")
 #: Where somebody is at this moment is no way to reach them.
@@ -107,7 +108,9 @@ _A_FEW = 12
 def answers(topic: str, text: str, reading: Reading, does: Iterable[str]) -> bool:
     """Whether `text` was meant as the answer to the question about `topic`. `does`: what our answer to it does."""
     stripped = text.strip()
-    if len(stripped) < _SHORTEST or asks_back(stripped) or NO_ANSWERS & set(does) or _ENDS.search(stripped):
+    if len(stripped) < _SHORTEST or asks_back(stripped) or NO_ANSWERS & set(does):
+        return False
+    if _ENDS.search(stripped) or _SIGH.search(stripped):
         return False
     if topic == "since":
         return bool(_SIGNS[topic].search(stripped)) and not _COMING.search(stripped)

@@ -83,8 +83,10 @@ def _may(assessment: Assessment) -> bool:
 
 def _own_first(services: list[ServiceFinding], assessment: Assessment) -> list[ServiceFinding]:
     """What is for the one who writes comes first: a boy who cares for his grandmother needs more than her desk."""
+    if assessment.speaker != "self":
+        return services
     own = {field for member in assessment.members if member.relation == "self" for field in member.fields}
-    return sorted(services, key=lambda found: not own & set(desks.fields_of(found.id)))
+    return sorted(services, key=lambda found: not own & set(desks.fields_of(found.id)[:1]))
 
 
 def _known(published: Published, assessment: Assessment) -> Callable[[str], bool]:

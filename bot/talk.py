@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from bot.answers import answers, asks_back, has_no_place, may_be_seen, told, with_told
+from bot.answers import answers, asks_back, has_no_place, may_be_seen, says_nothing_new, told, with_told
 from bot.desks import Asked
 from bot.understanding import Assessment, Reading, Urgency
 
@@ -250,7 +250,7 @@ def _fled_from(urgency: Urgency) -> bool:
 
 def _with_added(assessment: Assessment, text: str, does: Iterable[str]) -> Assessment:
     """What was said to the summary, in the resident's words, after what was said to it before."""
-    if "correct" not in set(does) or len(text.strip()) < SHORTEST_ADDED:
+    if "correct" not in set(does) or len(text.strip()) < SHORTEST_ADDED or says_nothing_new(text):
         return assessment
     before = assessment.topics.get("added", "")
     return assessment.with_topic("added", "……".join(filter(None, [before, text.strip()]))[:LONGEST_ADDED])

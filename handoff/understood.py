@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from handoff import kin
-from handoff.summary import members, shorten
+from handoff.summary import members, shorten, urgency
 from handoff.words import words
 
 Assessment = Mapping[str, Any]
@@ -17,10 +17,13 @@ Member = dict[str, Any]
 
 LONGEST_QUOTE = kin.LONGEST_SENTENCE
 MOST_QUOTES, MOST_FIELDS, MOST_LEFT = 2, 4, 3
-#: What is less sure than this is for the counselor, and is not read back to who never said it.
-SURE = 0.5
+#: What is less sure than this is for the counselor, and is not read back to who never said it; the second, without
+#: words of its own.
+SURE, PLAIN = 0.5, 0.8
 #: Put to a person, but not found in the talk as a whole: not read back to who never said it.
 HURTS_IF_WRONG = frozenset({"suicide", "abuse", "carer", "rights", "multicultural"})
+#: 「とてもつらい気持ち」 is read back only where it was heard in what was said.
+OF_DEATH = frozenset({"suicide", "self_harm"})
 #: Who does harm is the subject of the clause as well: such a trouble is put to nobody by that.
 NOT_BY_SUBJECT = frozenset({"abuse", "rights", "suicide"})
 #: 「わかりません」 is kept for the counselor; read back as one's wish it would be mockery.
@@ -50,6 +53,7 @@ def _people(assessment: Assessment) -> list[Member]:
     """Everybody, with the troubles that are plainly theirs: those found for them; of those that were found for nobody,
     the ones in whose words they are the subject; and, where nobody else was named, all of the one who writes."""
     unfounded = HURTS_IF_WRONG - {field["id"] for field in assessment.get("fields", ())}
+    unfounded |= frozenset() if OF_DEATH & set(urgency(assessment)["kinds"]) else {"suicide"}
     people = [
         {**member, "fields": [field for field in member.get("fields", ()) if field not in unfounded]}
         for member in members(assessment)
@@ -120,7 +124,13 @@ def _of_nobody(people: Sequence[Member], assessment: Assessment, lines: Sequence
     since = assessment.get("topics", {}).get("since", "")
     quotes = _without(_quotes_of(left), [*_answered(assessment), since, *lines])
     told = [one for one in _readable(quotes, assessment.get("said", ""), True, set()) if not _within(one, lines)][:1]
-    return [f"{words().household}：{_matters([field['id'] for field in left], told)}"] if told else []
+    named = [field["id"] for field in left if told or _plain(field)]
+    return [f"{words().household}：{_matters(named, told)}"] if named else []
+
+
+def _plain(field: Mapping[str, Any]) -> bool:
+    """Whether a trouble is told by its name alone, where its words stand in a line already."""
+    return field.get("confidence", 1) >= PLAIN and field["id"] not in HURTS_IF_WRONG
 
 
 def _of_talk(assessment: Assessment) -> Iterator[str]:
@@ -136,6 +146,7 @@ def _of_talk(assessment: Assessment) -> Iterator[str]:
 
 def _left(people: Sequence[Member], assessment: Assessment) -> list[Mapping[str, Any]]:
     of_someone = {field for member in people for field in member.get("fields", ())}
+    of_someone |= set() if OF_DEATH & set(urgency(assessment)["kinds"]) else {"suicide"}
     return [field for field in assessment.get("fields", ()) if field["id"] not in of_someone]
 
 

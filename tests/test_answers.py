@@ -58,7 +58,7 @@ def test_what_was_meant_otherwise_is_no_answer(does: str) -> None:
     assert not answers("since", "去年からです", TELLS, [does])
 
 
-@pytest.mark.parametrize("text", ["いつ返事もらえますか", "去年から？", "…", "あ"])
+@pytest.mark.parametrize("text", ["いつ返事もらえますか", "去年から？", "…", "あ", "うーん"])
 def test_a_question_back_or_a_sigh_is_no_answer(text: str) -> None:
     assert not answers("since", text, Reading(), ())
 

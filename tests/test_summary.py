@@ -88,12 +88,15 @@ def test_whoever_was_named_stands_there_with_words_of_their_own() -> None:
 
 def test_what_stands_beside_a_name_is_not_put_to_it() -> None:
     quote = "母の介護で仕事をやめました"
-    found = {
+    found: dict[str, Any] = {
         "said": quote,
         "fields": [{"id": "work", "confidence": 0.9, "quotes": [quote]}],
         "household": {"members": [_member("self", "work", quotes=[quote]), _member("mother", quotes=[quote])]},
     }
-    assert understood.for_resident(found) == [f"あなた：仕事のこと。「{quote}」", f"お母さん：「{quote}」"]
+    told = [f"あなた：仕事のこと。「{quote}」", f"お母さん：「{quote}」"]
+    assert understood.for_resident(found) == told
+    found["fields"] = [*found["fields"], {"id": "elderly", "confidence": 0.9, "quotes": [quote]}]
+    assert understood.for_resident(found) == [*told, "そのほか：年を重ねてからの暮らしのこと"]
 
 
 def test_who_harms_is_not_named_with_the_harm_as_their_trouble() -> None:
@@ -126,6 +129,14 @@ def test_what_is_doubtful_or_answers_another_question_is_not_read_back() -> None
     ]
 
 
+def test_a_wish_to_die_is_read_back_only_where_it_was_heard() -> None:
+    quote = "これで全部です"
+    found = {"said": quote, "fields": [{"id": "suicide", "confidence": 0.9, "quotes": [quote]}]}
+    assert understood.for_resident(found) == []
+    of_another = found | {"household": {"members": [_member("son", "suicide", quotes=["息子がなにも話しません"])]}}
+    assert understood.for_resident(of_another) == ["息子さん：「息子がなにも話しません」"]
+
+
 def test_a_child_is_called_a_child() -> None:
     found = {"household": {"members": [_member("other", age=0, quotes=["四か月の赤ちゃんがいて"])]}}
     assert understood.for_resident(found) == ["赤ちゃん（0歳）：「四か月の赤ちゃんがいて」"]
@@ -146,7 +157,9 @@ def _member(relation: str, *fields: str, age: int | None = None, quotes: list[st
 def test_a_resident_is_told_no_name_of_a_field_or_a_desk() -> None:
     for field in vocabulary().fields.values():
         found = {"fields": [{"id": field.id, "confidence": 0.9, "quotes": ["ことば"], "example": ""}]}
-        [line] = understood.for_resident(found)
+        [line] = understood.for_resident(
+            found | {"urgency": {"level": "watch", "kinds": ["suicide"], "quote": "ことば"}}
+        )
         assert field.id not in line
         assert not any(jargon in line for jargon in ("支援", "対策", "就労", "困窮", "依存", "障害", "虐待", "・"))
 
