@@ -24,7 +24,6 @@ from bot.record import record, said_words, written_words
 from bot.stopping import means_stop, says_only_that
 from bot.talk import Talk
 from bot.understanding import Assessment, Reading, Understander
-from bot.understanding.understander import READ_AGAIN
 from bot.words import JAPANESE, Words, words
 from bot.work import Thought, Work
 from handoff import check_ins
@@ -39,7 +38,6 @@ from storage.settings import Settings
 log = structlog.get_logger()
 
 MOST_FAILURES = 3
-LONGEST_SAID = 5000
 
 
 class Outgoing(Protocol):
@@ -101,7 +99,7 @@ class Turns:
         asked = await self._asked(work, talk, before, reading, heard, language)
         reading = answers.of_now(desks.without_wish(reading, asked))
         reading = replace(reading, echo=answers.to_take_up(reading.echo, work.text))
-        assessment, answer, voice = _keeping_a_letter(before.take_in(reading), work.text), None, "nobody"
+        assessment, answer, voice = before.take_in(reading), None, "nobody"
         stops = await self._stops(work, language)
         if work.written and not work.held:
             if stops and says_only_that(work.text) and not reading.urgency.at_least("watch"):
@@ -196,12 +194,6 @@ class Turns:
 
     async def _said(self, case: Case | None) -> list[str]:
         return [] if case is None else await self._database.read(lambda session: said_words(session, case))
-
-
-def _keeping_a_letter(assessment: Assessment, text: str) -> Assessment:
-    """A text too long to be read anew at every turn is kept as what was said: else the next short answer would be taken
-    for all that was told, and everybody in the letter forgotten."""
-    return assessment if assessment.said or len(text) <= READ_AGAIN else replace(assessment, said=text[:LONGEST_SAID])
 
 
 def _beyond_us(work: Work) -> bool:

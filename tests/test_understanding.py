@@ -166,6 +166,21 @@ def test_trouble_stands_out_of_five_thousand_letters(reader: Understander) -> No
     assert "殴られ" in reading.urgency.quote
 
 
+@pytest.mark.parametrize("first", [1490, 1600, 6000])
+def test_nobody_told_of_in_a_long_talk_is_forgotten_later(reader: Understander, first: int) -> None:
+    """Whether it grows too long to be read anew at once, or with a later answer."""
+    told = Assessment()
+    begins = "母は84歳で、要介護3です。"
+    for text in (
+        begins + "順に書きます。" * ((first - len(begins)) // 7),
+        "息子は26歳で、仕事についていません",
+        "妻と4人です",
+    ):
+        told = told.take_in(reader.read(text, told))
+    assert {"mother", "son", "wife"} <= {member.relation for member in told.members}
+    assert [member.age for member in told.members if member.relation == "mother"] == [84]
+
+
 @pytest.mark.parametrize(
     ("text", "kind"),
     [

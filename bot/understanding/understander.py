@@ -17,6 +17,7 @@ from bot.understanding.segments import LocalService
 from knowledge_base.embedding import ModelError
 
 READ_AGAIN = 1500  # letters of a talk from which its household is read anew at every turn
+SAID_KEPT = 5000  # more than that, so that what follows a long talk is never taken for all that was told
 
 
 class Understander:
@@ -70,7 +71,7 @@ class Understander:
             topics=topics.topics_of(clauses, text),
             echo=topics.echo_of(evidence.clauses, fields.clause_weights(evidence).tolist(), text) if found else None,
             tells=bool(found) or urgency.level != "none",
-            said=said if again else before.said,
+            said=said[:SAID_KEPT],
         )
 
     def _household(self, evidence: Evidence, text: str, before: Assessment, who: str, again: bool) -> Household:
