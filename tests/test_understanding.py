@@ -246,6 +246,17 @@ def test_an_agency_tells_of_its_client_and_is_no_member(reader: Understander) ->
     assert ages(assessment) == {"client": 84, "son": 58}
 
 
+@pytest.mark.parametrize(
+    ("from_where", "age"),
+    [("市立東中学校の教員です", 14), ("高校の養護教諭です", 17), ("小学校の担任です", 8), ("民生委員です", 8)],
+)
+def test_a_pupil_of_an_agency_is_in_the_school_that_it_writes_from(
+    reader: Understander, from_where: str, age: int
+) -> None:
+    assessment, _ = read(reader, f"{from_where}。2年生の男子生徒の件でご相談です", "母親が寝たきりに近い様子です")
+    assert ages(assessment)["client"] == age
+
+
 def test_a_later_first_person_does_not_turn_an_agency_into_a_resident(reader: Understander) -> None:
     assessment, _ = read(reader, "地域包括の者です。81歳の男性のことで", "私は明日は不在です")
     assert assessment.speaker == "agency"

@@ -13,7 +13,16 @@ import numpy as np
 from bot.understanding.assessment import Household, Member
 from bot.understanding.clauses import Clause
 from bot.understanding.features import Floats
-from bot.understanding.relations import CHILDREN, Mention, age_after, age_alone, age_before, is_baby, mentions
+from bot.understanding.relations import (
+    CHILDREN,
+    Mention,
+    age_after,
+    age_alone,
+    age_before,
+    is_baby,
+    mentions,
+    school_of,
+)
 
 _TITLE = r"^(?:さん|さま|様|ちゃん|くん|君|親|たち|のほう|の方|ども)?(?:[(（][^)）]{1,8}[)）])?[0-9]{0,3}(?:歳|才)?"
 _SUBJECT = re.compile(_TITLE + r"(?:は|が|も|、|だけ|って|なんか|:|：|　| )")
@@ -167,6 +176,7 @@ class People:
         self._sentence: tuple[int, list[Person]] = (-1, [])
         self._just_met: Person | None = None  # in this clause
         self._wishes_death = False
+        self._school = ""  # the one that an agency writes from
         if not self.about_other or self.persons:
             self.teller()
 
@@ -197,6 +207,8 @@ class People:
         )
 
     def hear(self, clause: Clause) -> list[Link]:
+        if self.about_other:
+            self._school = school_of(clause.text) or self._school
         found = [self._seen_from_parent(self._seen_from_client(m, clause), clause) for m in mentions(clause.text)]
         found = [m for m in found if self._counts(m, clause)]
         self._just_met = None
@@ -302,7 +314,7 @@ class People:
             others = relations & {"son", "younger_brother", "older_brother", "husband"} and "wife" not in relations
             return replace(mention, relation="relative") if others else mention
         if mention.relation in _AS_CHILD and relations & set(CHILDREN) and mention.relation not in relations:
-            age = age_after(clause.text[mention.end :])
+            age = age_after(clause.text[mention.end :], self._school)
             if age is not None and age < _GROWN_UP:
                 return replace(mention, relation=_AS_CHILD[mention.relation], called=word)
         return mention
@@ -310,10 +322,10 @@ class People:
     def _meet(self, mention: Mention, clause: Clause, found: Sequence[Mention]) -> Person:
         """The person whom a mention means: one already known, or a new one."""
         text = clause.text
-        age = age_after(text[mention.end :])
+        age = age_after(text[mention.end :], self._school)
         before = max((m.end for m in found if m.end <= mention.start), default=0)
         if age is None and (before == 0 or age_after(text[before:]) is None):  # what follows another is theirs
-            age = age_before(text[before : mention.start])
+            age = age_before(text[before : mention.start], self._school)
         if age is None and is_baby(text) and mention.relation in CHILDREN:
             age = 0
         person = self._known(mention, age)
@@ -350,7 +362,7 @@ class People:
         return fitting[0] if mention.called else fitting[-1]
 
     def _age_alone(self, clause: Clause) -> Person | None:
-        alone = age_alone(clause.text)
+        alone = age_alone(clause.text, self._school)
         if alone is None:
             return None
         corrected = bool(_CORRECTION.search(clause.text))

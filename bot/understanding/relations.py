@@ -177,24 +177,35 @@ _ALONE = re.compile(
 )
 
 
-def age_after(stretch: str) -> int | None:
-    """The age that follows a mention: 「夫は47」「娘16（高1）」."""
+_SCHOOLS = {"小": 6, "中": 12, "高": 15}  # years of those who enter
+_YEARS = 3  # of the middle and the high school
+_OWN_SCHOOL = re.compile(r"(小|中|高)(?:学校?|校|等学校)(?!生|[0-9一二三四五六])|(定時制)")
+
+
+def school_of(text: str) -> str:
+    """Which school an agency writes from, a key of `_SCHOOLS`; "" when it names none: 「中学で担任をしています」."""
+    match = _OWN_SCHOOL.search(text)
+    return (match[1] or "高") if match else ""
+
+
+def age_after(stretch: str, school: str = "") -> int | None:
+    """The age that follows a mention: 「夫は47」「娘16（高1）」. `school`: where a bare 「2年生」 goes to."""
     match = _AFTER.match(stretch)
-    return _age(match) if match else None
+    return _age(match, school) if match else None
 
 
-def age_before(stretch: str) -> int | None:
+def age_before(stretch: str, school: str = "") -> int | None:
     """The age in front of a mention: 「6歳の娘」「四十になる娘」「中2の息子」."""
     if re.search(r"(?:か|ヶ|カ|ヵ)月の?$|生まれたばかりの$", stretch):
         return 0
     match = _BEFORE.search(stretch)
-    return _age(match) if match else None
+    return _age(match, school) if match else None
 
 
-def age_alone(text: str) -> tuple[int, int] | None:
+def age_alone(text: str, school: str = "") -> tuple[int, int] | None:
     """An age with nobody beside it, and its place: 「47。夜勤の朝になると…」."""
     match = _ALONE.search(text)
-    age = _age(match) if match else None
+    age = _age(match, school) if match else None
     return (age, match.start()) if match and age is not None else None
 
 
@@ -202,13 +213,16 @@ def is_baby(clause: str) -> bool:
     return bool(_MONTHS.search(clause))
 
 
-def _age(match: re.Match[str]) -> int | None:
+def _age(match: re.Match[str], school: str) -> int | None:
     if match["number"]:
         age = number(match["number"])
         return age if 0 < age <= 110 else None
     if match["school"]:
-        return number(match["grade"]) + {"小": 6, "中": 12, "高": 15}[match["school"]]
-    return number(match["year"]) + 6 if match["year"] else None
+        return number(match["grade"]) + _SCHOOLS[match["school"]]
+    if not match["year"]:
+        return None
+    year = number(match["year"])
+    return year + _SCHOOLS[school if school and year <= _YEARS else "小"]
 
 
 def number(digits: str) -> int:
