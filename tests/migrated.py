@@ -17,6 +17,7 @@ def laid(url: str) -> str:
     """The same address; where it names a file of SQLite that is not there yet, now one with every table."""
     path = make_url(url).database
     if url.startswith("sqlite") and path and not Path(path).exists():
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
         Path(path).write_bytes(_new_file())
     return url
 
