@@ -19,7 +19,7 @@ import numpy.typing as npt
 import torch
 from scipy import linalg, sparse
 
-from bot.understanding import build_mix, build_owners
+from bot.understanding import build_mix, build_owners, read_once
 from bot.understanding.build_mix import Reading
 from bot.understanding.build_texts import Texts
 from bot.understanding.clauses import fold
@@ -54,6 +54,7 @@ def main() -> None:
     figures["households"] = build_owners.build(texts, reading, mix)
     FIGURES.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     pack(learn(texts, counted, texts.learned(held_back=False)), counted, mix).save(options.out)
+    read_once.keep([voice.text for voice in texts.voices], bundled)
     print(json.dumps({key: value for key, value in figures.items() if key != "reliability"}))  # noqa: T201
 
 
