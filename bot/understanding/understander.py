@@ -31,7 +31,10 @@ class Understander:
         """`embedding_model`: None for the bundled one, else a folder or hub name. `store`: a folder that keeps the
         vectors of the voices between starts (worth it for big models only). Raises ModelError, ContentError."""
         weigher = Weigher.load(embedding_model, store)
-        return cls(weigher, _owners(weigher.encoder))
+        loaded = cls(weigher, _owners(weigher.encoder))
+        # Dictionary and encoder come into memory with the first text: no resident should wait for that.
+        loaded.read("はじめまして。よろしくお願いします。", Assessment())
+        return loaded
 
     def take_in(self, services: Sequence[LocalService]) -> None:
         """The town's own services, in the place of those before: found from the next text on, with no training.
