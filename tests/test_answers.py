@@ -75,8 +75,10 @@ def test_a_question_back_or_a_sigh_is_no_answer(text: str) -> None:
         ("since", "来月離婚します"),
         ("since", "三月に定年になりました"),
         ("tried", "だれにも言えなくて"),
+        ("tried", "だれにも言わないできました"),
         ("tried", "だれとも はなさない ひが つづきます"),
         ("contact", "電話はできないので、文字でお願いします"),
+        ("contact", "でんわには でられません"),
     ],
 )
 def test_what_was_told_is_not_asked(topic: str, said: str) -> None:
@@ -93,6 +95,8 @@ def test_what_was_told_is_not_asked(topic: str, said: str) -> None:
         ("since", "来月から給料が出ません"),
         ("tried", "だれにも言わない？"),
         ("tried", "だれにも言わないでください"),
+        ("tried", "だれにも言わないで"),
+        ("tried", "だれにも話さないでよ"),
         ("contact", "電話がいいです"),
     ],
 )
