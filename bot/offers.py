@@ -19,10 +19,13 @@ from handoff.words import words as handoff_words
 from knowledge_base.desks import named as named_in
 from knowledge_base.desks import serving, successor
 from knowledge_base.live import Live, Published
+from knowledge_base.vocabulary import vocabulary
 
 MOST = 3
 #: What people call a service is often a part of its name: 「包括」, 「ハローワーク」.
 _NOUN = re.compile(r"[一-鿿々]{2,}|[ァ-ヶー]{4,}")
+#: What stands in one name alone, and yet calls no service: 「学校に話した」 is not フリースクール・学校外の居場所.
+_EVERYDAY = frozenset({"学校", "電話", "相手", "女性"})
 #: A trouble must be as sure as the service: what is said as its reason was told.
 SURE_FIELD = desks.SURE
 #: Of what danger there may be a hint: want, and illness. Everything else is no moment for a list.
@@ -92,8 +95,13 @@ def _own_first(services: list[ServiceFinding], assessment: Assessment) -> list[S
 def _known(published: Published, assessment: Assessment) -> Callable[[str], bool]:
     """Whether somebody has told of a service by themselves: who turned back at its door is not shown the door again."""
     named = {id_ for id_, _ in named_in(published, assessment.said).services}
-    tried = set(_NOUN.findall(assessment.topics.get("tried", "")))
+    tried = set(filter(_calls_one, _NOUN.findall(assessment.topics.get("tried", ""))))
     return lambda id_: id_ in named or any(noun in published.name(id_) for noun in tried)
+
+
+def _calls_one(noun: str) -> bool:
+    """Whether a noun can call a service: 「相談」, which stands in a quarter of all names, calls none of them."""
+    return noun not in _EVERYDAY and sum(noun in service.ja for service in vocabulary().services.values()) <= 1
 
 
 def _one(offer: Offer, shown: set[str], own: Words, now: datetime) -> Iterator[str]:

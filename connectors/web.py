@@ -4,7 +4,6 @@ There is no push to a browser: it asks for what is new, and waits in that questi
 """
 
 import asyncio
-import contextlib
 import json
 import re
 import secrets
@@ -27,7 +26,7 @@ from connectors.pace import Pace, household
 from connectors.tokens import hash_of
 from handoff import case
 from storage import bells as names
-from storage.bells import Bells
+from storage.bells import Bells, in_time
 from storage.clock import Clock
 from storage.database import Database, unavailable
 from storage.models import Conversation, DoorLink, Message, new_id
@@ -201,8 +200,7 @@ async def _when_there_is_something(
         left = end - now()
         if found or found is None or left <= 0 or bells.over:
             return found
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(rung.wait(), min(left, LOOK_AGAIN_S))
+        await in_time(rung, min(left, LOOK_AGAIN_S))
 
 
 async def _look(database: Database, address: str, after: int) -> dict[str, Any] | None:

@@ -295,7 +295,7 @@ def _member_in_words(said: Mapping[str, Any]) -> str:
     if not said.get("relation"):
         return ""
     name = spoken().relations.get(said["relation"], spoken().relations["other"])
-    age = f" {said['age']}歳" if said.get("age") is not None else ""
+    age = " " + say("{age}歳", age=said["age"]) if said.get("age") is not None else ""
     apart = say("（別に暮らす）") if said.get("together") is False else ""
     fields = "・".join(spoken_field(field) for field in said.get("fields", ()))
     return name + age + apart + (f"：{fields}" if fields else "")

@@ -13,25 +13,25 @@ Member = Mapping[str, Any]
 
 #: A sentence up to so long is quoted whole: half of one reads like a slip of the tongue.
 LONGEST_SENTENCE = 40
-#: The words by which somebody is called.
+#: The words by which somebody is called. Within another word they call nobody, or somebody else: 祖父, 夫の母, 工夫.
 NAMES = {
-    "husband": "夫|主人|旦那|だんな|亭主|おっと",
+    "husband": "(?<![丈工大農漁])夫|主人|旦那|だんな|亭主|おっと",
     "wife": "妻|家内|嫁|女房|奥さん|つま",
     "partner": "彼氏|彼女|恋人|婚約者|パートナー",
-    "father": "父|おやじ|親父|パパ|お?とう(?:さん|ちゃん)",
-    "mother": "母|おふくろ|ママ|お?かあ(?:さん|ちゃん)",
-    "son": "息子|むすこ|長男|次男|三男|せがれ",
-    "daughter": "娘|むすめ|長女|次女|三女",
-    "older_brother": "兄|あに",
-    "younger_brother": "弟|おとうと",
-    "older_sister": "姉|あね",
-    "younger_sister": "妹|いもうと",
+    "father": "(?<![祖義伯叔神])(?<![夫妻]の)父|おやじ|親父|パパ|お?とう(?:さん|ちゃん)",
+    "mother": "(?<![祖義伯叔保])(?<![祖義]父)(?<![夫妻]の)母|おふくろ|ママ|お?かあ(?:さん|ちゃん)",
+    "son": "(?<!孫)息子|むすこ|長男|次男|三男|せがれ",
+    "daughter": "(?<!孫)娘|むすめ|長女|次女|三女",
+    "older_brother": "(?<![義従])兄|あに",
+    "younger_brother": "(?<![義従兄])弟|おとうと",
+    "older_sister": "(?<![義従])姉|あね",
+    "younger_sister": "(?<![義従姉])妹|いもうと",
     "grandfather": "祖父|お?じい(?:さん|ちゃん)?",
     "grandmother": "祖母|お?ばあ(?:さん|ちゃん)?",
-    "grandchild": "孫",
-    "father_in_law": "義父|舅",
-    "mother_in_law": "義母|姑",
-    "relative": "叔父|伯父|叔母|伯母|甥|姪|いとこ|親戚",
+    "grandchild": "孫(?:娘|息子)?",
+    "father_in_law": "義父|[夫妻]の父|舅",
+    "mother_in_law": "義母|[夫妻]の母|姑",
+    "relative": "義[兄弟姉妹]|叔父|伯父|叔母|伯母|甥|姪|いとこ|親戚",
     "friend": "友だち|友達|友人|親友",
     "other": "赤ちゃん|赤ん坊|双子|子ども|子供|こども|(?:上|下|うち|末|こ|あ)の子",
 }

@@ -1,14 +1,13 @@
 """Parts of a page that keep themselves new: server-sent events, one for each part whose HTML has changed."""
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
 from fastapi.responses import StreamingResponse
 from sqlalchemy.exc import DBAPIError
 
 from handoff.pages import digest
-from storage.bells import Bells
+from storage.bells import Bells, in_time
 from storage.database import unavailable
 
 #: A part's name → its HTML; None when whoever looks may not look any more.
@@ -67,8 +66,7 @@ async def events(look: Look, bells: Bells, name: str, seen: str) -> AsyncIterato
                     yield _event(part, html, known(parts))
             have = {known_as(html) for html in parts.values()} or have
             yield ":\n\n"  # a comment: a browser that is gone is noticed by writing to it
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(rung.wait(), LOOK_EVERY_S)
+            if await in_time(rung, LOOK_EVERY_S):
                 await asyncio.sleep(GATHER_S)
 
 

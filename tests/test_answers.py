@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from bot.answers import answers, may_be_seen, of_now, says_nothing_new, to_take_up, told, with_told
+from bot.answers import answers, has_no_place, may_be_seen, of_now, says_nothing_new, to_take_up, told, with_told
 from bot.understanding import Assessment, Reading
 
 TELLS = Reading(tells=True)
@@ -75,8 +75,10 @@ def test_a_question_back_or_a_sigh_is_no_answer(text: str) -> None:
         ("since", "来月離婚します"),
         ("since", "三月に定年になりました"),
         ("tried", "だれにも言えなくて"),
+        ("tried", "だれにも言わないできました"),
         ("tried", "だれとも はなさない ひが つづきます"),
         ("contact", "電話はできないので、文字でお願いします"),
+        ("contact", "でんわには でられません"),
     ],
 )
 def test_what_was_told_is_not_asked(topic: str, said: str) -> None:
@@ -93,6 +95,8 @@ def test_what_was_told_is_not_asked(topic: str, said: str) -> None:
         ("since", "来月から給料が出ません"),
         ("tried", "だれにも言わない？"),
         ("tried", "だれにも言わないでください"),
+        ("tried", "だれにも言わないで"),
+        ("tried", "だれにも話さないでよ"),
         ("contact", "電話がいいです"),
     ],
 )
@@ -139,7 +143,14 @@ def test_a_reply_that_tells_more_is_read(text: str) -> None:
 def test_a_fear_to_be_seen_is_heard() -> None:
     assert may_be_seen("夫に見られたら困るので、短く書きます")
     assert may_be_seen("夫が携帯を見るので、昼だけにしてください")
+    assert may_be_seen("夫が携帯を見て、怒ります")
     assert not may_be_seen("夫が職を失いました")
+    assert not may_be_seen("スマホを見て知りました。息子は一日中、画面を見てばかりです")
+
+
+def test_who_has_somewhere_to_sleep_may_be_asked_where_they_live() -> None:
+    assert has_no_place("今夜から寝るところがありません")
+    assert not has_no_place("寝る場所はあるけど、仕事がないです")
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from handoff import summary, understood
+import pytest
+
+from handoff import kin, summary, understood
 from handoff.words import words
 from knowledge_base.vocabulary import vocabulary
 
@@ -84,6 +86,20 @@ def test_whoever_was_named_stands_there_with_words_of_their_own() -> None:
     ]
     of_household = dict(summary.lines(found, ""))["世帯"]
     assert "息子「息子はハタチで、アルバイトが三日と続きません」" in of_household
+
+
+@pytest.mark.parametrize(
+    ("relation", "words_of_another"),
+    [
+        ("father", "祖父が入院しました"), ("father", "夫の父が入院しました"), ("mother", "叔母が毎日来ます"),
+        ("mother", "祖父母が入院しました"), ("husband", "いろいろ工夫もしました"),
+        ("daughter", "孫娘が学校に行きません"), ("younger_brother", "兄弟がけんかをします"),
+    ],
+)  # fmt: skip
+def test_nobody_is_quoted_with_the_words_of_another_whose_name_holds_theirs(
+    relation: str, words_of_another: str
+) -> None:
+    assert kin.own_words(_member(relation), words_of_another) == ""
 
 
 def test_what_stands_beside_a_name_is_not_put_to_it() -> None:

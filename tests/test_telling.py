@@ -319,6 +319,17 @@ async def test_what_somebody_went_to_already_is_not_named_again(town: Town, rasa
     assert "住居確保給付金" not in "".join(again)
 
 
+@pytest.mark.parametrize("tried", ["どこにも相談していません", "学校の支援の先生に、電話で相談したことがあります"])
+async def test_a_word_that_many_names_hold_leaves_none_of_them_out(town: Town, rasa: StandInRasa, tried: str) -> None:
+    rasa.say("うかがいました。", "だれかに話したことはありますか。", ask="tried")
+    hanako = await somebody(town)
+    await hanako.talk("夫は毎日お酒を飲んでいて、やめられません")
+    rasa.say("うかがいました。")
+    await hanako.talk(tried)
+    [told] = offered(await asks(hanako, rasa, "はい、合っています", CONFIRMED))
+    assert "依存症相談拠点" in told
+
+
 async def test_services_are_named_once_in_a_conversation(town: Town, rasa: StandInRasa) -> None:
     hanako = await somebody(town)
     told = []

@@ -46,7 +46,9 @@ TELEPHONE = re.compile(
 #: A piece that only names somebody, or breaks off within a verb.
 FRAGMENT = re.compile(r"^.{1,6}(?:のこと(?:で|も|は)|が|は|を)$")
 FEELING = re.compile(r"つら|お気持ち|気持ちのまま|大変だった|しんど|苦し|こわい中|休みながら|力がいる")
-HOMELESS = re.compile(r"(?:寝る|泊まる|帰る|行く)(?:ところ|所|場所|先|家)[^。\n]{0,8}(?:ない|ありません|なくな|までで)")
+HOMELESS = re.compile(
+    r"(?:寝る|泊まる|帰る|行く)(?:ところ|所|場所|先|家)(?:(?!ある|あり(?!ませ))[^。\n]){0,8}(?:ない|ありません|なくな|までで)"
+)
 
 Rule = Callable[[Transcript], Iterator[str]]
 
