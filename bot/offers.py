@@ -17,7 +17,7 @@ from bot.understanding.assessment import ServiceFinding
 from bot.words import Words
 from handoff.words import words as handoff_words
 from knowledge_base.desks import named as named_in
-from knowledge_base.desks import serving, successor
+from knowledge_base.desks import only_one_serving, successor
 from knowledge_base.live import Live, Published
 from knowledge_base.vocabulary import vocabulary
 
@@ -61,9 +61,8 @@ def choose(published: Published, talk: Talk, assessment: Assessment, now: dateti
             continue
         fields = [field for field in desks.fields_of(id_, published) if field in told and field not in offers]
         if fields and len(offers) < MOST and not desks.UNNAMED & set(desks.fields_of(id_, published)):
-            offers[fields[0]] = Offer(
-                published.name(id_), fields[0], next(iter(serving(published, id_, now, where)), None)
-            )
+            desk = only_one_serving(published, id_, now, where)
+            offers[fields[0]] = Offer(published.name(id_), fields[0], desk)
     return tuple(offers.values())
 
 

@@ -35,7 +35,7 @@ def nearest(service: str, now: datetime, where: Where = UNKNOWN, say: Say = say)
         (published.areas.rank(desk.content, where) or 0, {"id": desk.id, **contact(desk.content, now, say)})
         for desk in published.desks(service, where)
     ]
-    return [one for _, one in sorted(ranked, key=lambda one: (one[0], not one[1]["open"]))]
+    return [one for _, one in sorted(ranked, key=lambda one: (one[0], not one[1]["open"], one[1]["name"]))]
 
 
 def where(told: str, address: str = "") -> Where:

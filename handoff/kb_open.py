@@ -92,12 +92,12 @@ class _Pages:
         settings = self._office.settings
 
         def look(session: Session, who: SignedIn, now: datetime) -> tuple[SignedIn, bool]:
-            return _admin(session, who, now), choice.is_public(session, settings)
+            return _admin(session, who, now), choice.is_chosen(session)
 
-        who, on = await self._office.look(request, look)
+        who, chosen = await self._office.look(request, look)
         return page(
-            "kb_open.html", status, who=who, here=HERE, tab=f"{HERE}/open", failed=failed(), on=on,
-            allowed=settings.open_data, problems=sent.problems,
+            "kb_open.html", status, who=who, here=HERE, tab=f"{HERE}/open", failed=failed(),
+            on=chosen and settings.open_data, chosen=chosen, allowed=settings.open_data, problems=sent.problems,
             done=say(DONE.get(request.query_params.get("done", ""), "")),
             addresses=[(f"{settings.address}{OPEN_HERE}{path}", say(name)) for path, name in ADDRESSES],
             counts=_counts(live.now()),

@@ -16,7 +16,13 @@ TABLE = "open_data"
 
 def is_public(session: Session, settings: Settings) -> bool:
     """Looked at with each request, so that a stop holds in every process from the next request on."""
-    return settings.open_data and _chosen(session)
+    return settings.open_data and is_chosen(session)
+
+
+def is_chosen(session: Session) -> bool:
+    """Whether an admin has opened them, also while the installation forbids it."""
+    row = session.get(TownTable, TABLE)
+    return bool(row and row.content["on"])
 
 
 def switch(session: Session, who: SignedIn, on: bool, now: datetime) -> bool:
@@ -30,8 +36,3 @@ def switch(session: Session, who: SignedIn, on: bool, now: datetime) -> bool:
     row.content, row.changed_at, row.changed_by, row.version = {"on": on}, now, who.staff.id, row.version + 1
     audit.enter(session, who.staff, "open_data_on" if on else "open_data_off", now)
     return True
-
-
-def _chosen(session: Session) -> bool:
-    row = session.get(TownTable, TABLE)
-    return bool(row and row.content["on"])

@@ -21,6 +21,9 @@ from storage.knowledge import KbAreas
 
 #: As the page of the districts has it (handoff/kb_areas.py).
 MOST, MOST_SPELLINGS, LONGEST, SHORTEST_SPELLING = 80, 200, 40, 2
+NO_ROOM = (
+    "地区は{most}個までです。「{names}」を入れる場所がありません。使わない地区を消してから、もう一度入れてください。"
+)
 
 
 def place(session: Session, brought: Brought) -> tuple[Brought, list[dict[str, Any]], int]:
@@ -38,7 +41,8 @@ def place(session: Session, brought: Brought) -> tuple[Brought, list[dict[str, A
             free, new = free + 1, [*new, same]
         if same:
             found[one.id] = f"{same.name} [{same.id}]"
-    rows = [_with_ours(row, found) for row in brought.rows] if brought.districts else brought.rows
+    no_room = {one.id: one.name for one in brought.districts if one.id not in found}
+    rows = [_with_ours(row, found, no_room) for row in brought.rows] if brought.districts else brought.rows
     told = [{"id": one.id, "name": one.name, "spellings": list(one.spellings)} for one in new]
     return replace(brought, rows=rows), told, newest.id if newest else 0
 
@@ -69,9 +73,12 @@ def _fitted(one: District, id_: str, taken: Mapping[str, District]) -> District:
     return District(id_, " ".join(one.name.split())[:LONGEST], tuple(spellings[:MOST_SPELLINGS]))
 
 
-def _with_ours(row: Row, found: Mapping[str, str]) -> Row:
+def _with_ours(row: Row, found: Mapping[str, str], no_room: Mapping[str, str]) -> Row:
+    """A row whose district has no room is wrong: without it, the entry would be valid for the whole town."""
     named = row.typed.several.get("areas", ())
     if not named:
         return row
     several = {**row.typed.several, "areas": [found[one] for one in named if one in found]}
-    return replace(row, typed=replace(row.typed, several=several))
+    left = [no_room[one] for one in named if one in no_room]
+    wrong = {"areas": (NO_ROOM, {"most": MOST, "names": "、".join(left)})} if left else {}
+    return replace(row, typed=replace(row.typed, several=several), wrong={**row.wrong, **wrong})

@@ -47,9 +47,21 @@ class Named:
 def serving(published: Published, service: str, now: datetime, where: Where = UNKNOWN) -> list[Live]:
     """The desks of a service, or of what took its place; those that are open first, and before that the nearest to
     somebody whose area is known."""
-    desks = published.desks(successor(published, service), where)
-    rank = published.areas.rank
-    return sorted(desks, key=lambda desk: (rank(desk.content, where) or 0, not opening(desk.content, now).open))
+
+    def order(desk: Live) -> tuple[int, bool, str]:
+        nearest = published.areas.rank(desk.content, where) or 0
+        return nearest, not opening(desk.content, now).open, desk.content["name"]
+
+    return sorted(published.desks(successor(published, service), where), key=order)
+
+
+def only_one_serving(published: Published, service: str, now: datetime, where: Where) -> Live | None:
+    """The desk to name where one alone is named: the first of those that serve the whole town, where nobody knows in
+    which district somebody lives; none where each district has its own, for theirs may be another."""
+    found = serving(published, service, now, where)
+    if where.kind == "unknown" and len(found) > 1:
+        found = [desk for desk in found if not desk.content.get("areas")]
+    return found[0] if found else None
 
 
 def successor(published: Published, id_: str) -> str:

@@ -111,6 +111,26 @@ async def test_the_installation_may_forbid_it(database_url: str, tmp_path: Path,
         assert (await town.http.get(ALL)).status_code == 404
 
 
+async def test_what_was_opened_before_the_installation_forbade_it_can_be_shut(
+    database_url: str, tmp_path: Path, reader: Understander
+) -> None:
+    """Else it were public again, unasked, as soon as the setting is gone."""
+    allowing = Settings(database_url=database_url, var_dir=tmp_path / "var")
+    async with running(allowing, reader, SetClock()) as town, at_work(town, "山田", "y@example.jp", "admin") as yamada:
+        assert (await send(yamada, OPEN, ON)).status_code == 303
+    forbidding = allowing.model_copy(update={"open_data": False})
+    async with (
+        running(forbidding, reader, SetClock()) as town,
+        at_work(town, "鈴木", "s@example.jp", "admin") as suzuki,
+    ):
+        assert (await town.http.get(ALL)).status_code == 404
+        assert "前に公開を選んだままです" in (await suzuki.http.get(OPEN)).text
+        assert (await send(suzuki, OPEN, {"act": "off"})).status_code == 303
+        assert "前に公開を選んだままです" not in (await suzuki.http.get(OPEN)).text
+    async with running(allowing, reader, SetClock()) as town:
+        assert (await town.http.get(ALL)).status_code == 404
+
+
 async def test_only_what_is_published_leaves_and_what_is_retired_disappears(open_town: Town, yamada: Colleague) -> None:
     town = open_town
     service = await made(yamada, "service", **GAKKI)
@@ -216,6 +236,23 @@ async def test_a_new_installation_takes_in_what_another_gave_out_and_gives_it_ou
         assert (sums(page)["変わる"], sums(page)["同じ"]) == ("1", "2")
         assert (await applied(suzuki, path, page)).status_code == 303
         await town.until(_named_anew, 5)
+
+
+async def test_an_entry_whose_district_finds_no_room_is_not_brought_in_as_one_of_the_whole_town(
+    database_url: str, tmp_path: Path, reader: Understander, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = Settings(database_url=f"sqlite:///{tmp_path / 'old.db'}", var_dir=tmp_path / "var")
+    async with running(old, reader, SetClock()) as town, at_work(town, "山田", "y@example.jp", "admin") as yamada:
+        assert (await send(yamada, AREAS, {**DISTRICTS, "version": "0"})).status_code == 303
+        await made(yamada, "desk", **{**MADO, "areas": ["d2"]})
+        gone_out = await _own_copy(town, yamada, 1)
+    monkeypatch.setattr("knowledge_base.bring_areas.MOST", 1)
+    new = Settings(database_url=database_url, var_dir=tmp_path / "var")
+    async with running(new, reader, SetClock()) as town, at_work(town, "鈴木", "s@example.jp", "admin") as suzuki:
+        path, page = await planned(suzuki, gone_out, "all.json")
+        assert "地区は1個までです。「南地区」を入れる場所がありません。" in page
+        assert (await applied(suzuki, path, page)).status_code == 422
+        assert not live.now().entries
 
 
 async def _named_anew() -> bool:

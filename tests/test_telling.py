@@ -292,6 +292,19 @@ async def test_at_the_end_services_are_named_with_why_and_nobody_is_sent_off(tow
     assert told in [message.text for message in await town.messages()], "the counselor reads what was named"
 
 
+async def test_who_may_live_in_either_district_is_not_sent_to_the_desk_of_one(town: Town, rasa: StandInRasa) -> None:
+    north = {"name": "北の窓口", "services": ["jukyo_kakuho"], "areas": ["d1"], "phone": "000-0000-1111"}
+    south = {**north, "name": "南の窓口", "areas": ["d2"], "phone": "000-0000-2222"}
+    await publish(town, ("desk", "town_1", north), ("desk", "town_2", south))
+    [told] = offered(await ends(town, rasa, RENT))
+    assert "住居確保給付金" in told
+    assert not PHONE.findall(told)
+    every = {**north, "name": "どこの人も来られる窓口", "areas": [], "phone": "000-0000-3333"}
+    await publish(town, ("desk", "town_3", every))
+    [told] = offered(await ends(town, rasa, RENT))
+    assert PHONE.findall(told) == ["000-0000-3333"]
+
+
 @pytest.mark.parametrize(
     ("texts", "person"),
     [

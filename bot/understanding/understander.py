@@ -74,7 +74,7 @@ class Understander:
             topics=topics.topics_of(clauses, text),
             echo=topics.echo_of(evidence.clauses, fields.clause_weights(evidence).tolist(), text) if found else None,
             tells=bool(found) or urgency.level != "none",
-            said=said[:SAID_KEPT],
+            said=said[-SAID_KEPT:],
         )
 
     def _household(self, evidence: Evidence, text: str, before: Assessment, who: str, again: bool) -> Household:
