@@ -35,6 +35,7 @@ async def a_resident(town: Town) -> tuple[Resident, str]:
     await hanako.come()
     await hanako.write(WORDS)
     await town.quiet()
+    await hanako.new_messages(wait=0)  # read, so that what is talked of next is not taken for answered by these
     [case] = await town.cases()
     return hanako, case.id
 
@@ -179,14 +180,14 @@ async def test_the_service_sends_by_itself(town: Town, sato: Colleague) -> None:
 async def test_a_check_in_waits_while_another_counselor_holds_the_talk(town: Town, sato: Colleague) -> None:
     _, case_id = await a_resident(town)
     await planned(town, sato, case_id)
+    town.clock.forward(hours=4, minutes=58)
     async with at_work(town, "鈴木", "suzuki@example.jp") as suzuki:
-        await suzuki.do(case_id, "claim")
-        town.clock.forward(hours=6)
+        await suzuki.do(case_id, "claim")  # shortly before, so that it has not lapsed when the check-in is due
+        town.clock.forward(minutes=3)
         await swept(town)
         assert not await letters(town)
         at = f"/staff/cases/{case_id}/support"
         await sato.sign_in()
-        await suzuki.sign_in()
         assert "送らずに待ちます" in (await sato.http.get(at)).text
         refused = await send(sato, f"{at}/check-in", at, text="いま送りたい", on="2026-11-24", at="10:00")
         assert (refused.status_code, "いま送りたい" in refused.text) == (409, True)
