@@ -1,6 +1,6 @@
 """Times as Japanese people write them: for residents, letters and official forms, whatever the staff's pages speak."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from storage.clock import JAPAN
 
@@ -29,18 +29,7 @@ def day_and_time(moment: datetime) -> str:
     return f"{day(moment)} {clock_time(moment)}"
 
 
-def how_long(span: timedelta) -> str:
-    """12分, 1時間20分, 3日: as exact as one waits."""
-    minutes = max(0, int(span.total_seconds() // 60))
-    if minutes < 60:
-        return f"{minutes}分"
-    if minutes < 24 * 60:
-        hours, rest = divmod(minutes, 60)
-        return f"{hours}時間{rest}分" if rest else f"{hours}時間"
-    return f"{minutes // (24 * 60)}日"
-
-
 def in_hours(minutes: int) -> str:
-    """1時間20分 (80分)"""
+    """80分 as 1時間20分: of work, which is not counted in days."""
     hours, rest = divmod(minutes, 60)
     return f"{hours}時間{rest}分" if hours and rest else f"{hours}時間" if hours else f"{rest}分"

@@ -18,7 +18,7 @@ from handoff.moments import whole_day
 from handoff.office import Form, Office
 from handoff.pages import StaffRoute, page
 from handoff.settings_pages import only
-from handoff.slips import Entered, Sent, Slip, same_version, send
+from handoff.slips import Entered, Sent, Slip, number_in, same_version, send
 from handoff.tongue import say
 from knowledge_base import care, live, versions
 from knowledge_base.versions import Conflict
@@ -79,7 +79,7 @@ def shown(session: Session, entry: KbEntry, now: datetime, sent: Sent | None = N
 def confirmed(session: Session, who: SignedIn, entry: KbEntry, form: Form, now: datetime) -> KbVersion:
     """The entry as whoever presses the button has seen it, confirmed today. Raises Problem 409; LookupError."""
     try:
-        new = care.confirm(session, entry, _number(form.get("version", "")), who.staff.id, now, today(now))
+        new = care.confirm(session, entry, number_in(form, "version"), who.staff.id, now, today(now))
     except care.Planned:
         raise Problem(409, "Conflict", say(PLANNED)) from None
     except Conflict:
@@ -165,7 +165,3 @@ def _read(session: Session, known: care.Care, form: Form, today: date) -> tuple[
     if entered.problems:
         raise Slip(entered.problems)
     return int(owner) if owner else None, chosen
-
-
-def _number(written: str) -> int:
-    return int(written) if written.isascii() and written.isdecimal() and len(written) < 9 else -1

@@ -1,6 +1,6 @@
 """One entry of the knowledge base: its form, its preview, its versions; draft, review, publish, retire, restore."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -17,7 +17,7 @@ from handoff.moments import whole_day
 from handoff.office import Form, Office
 from handoff.pages import StaffRoute, page
 from handoff.settings_pages import only
-from handoff.slips import Entered, Slip
+from handoff.slips import Entered, Slip, number_in
 from handoff.tongue import say
 from handoff.words import spoken_fields, spoken_service
 from knowledge_base import live, town, versions
@@ -106,45 +106,27 @@ class _Pages:
         return await self._new(request, kind, Filled({}, {}), 200)
 
     async def create(self, request: Request, kind: str) -> Response:
-        sent: list[Form] = []
-
         def work(session: Session, who: SignedIn, form: Form, now: datetime) -> str:
             only(who, "admin")
-            sent.append(form)
             content, step = _read(_kind(kind), form, now)
             entry = versions.create(session, kind, content, who.staff.id, now, step)
             _enter(session, who, entry.id, step, now)
             return f"{HERE}/entries/{entry.id}?done={_done(step)}"
 
-        try:
-            where = await self._office.change(request, work, FORM)
-        except Slip as slip:
-            return await self._new(request, kind, again(sent[-1], slip), slip.status)
-        self._office.bells.ring(live.BELL)
-        return RedirectResponse(where, 303)
+        return await write(self._office, request, work, lambda form, status: self._new(request, kind, form, status))
 
     async def show(self, request: Request, id: str) -> Response:
         return await self._show(request, id, None, 200)
 
     async def save(self, request: Request, id: str) -> Response:
-        sent: list[Form] = []
-
         def work(session: Session, who: SignedIn, form: Form, now: datetime) -> str:
             entry = _entry(session, who, id)
-            sent.append(form)
             content, step = _read(entry.kind, form, now)
             versions.add(session, id, number_in(form, "version"), content, who.staff.id, now, step)
             _enter(session, who, id, step, now)
             return f"{HERE}/entries/{id}?done={_done(step)}"
 
-        try:
-            where = await self._office.change(request, work, FORM)
-        except Slip as slip:
-            return await self._show(request, id, again(sent[-1], slip), slip.status)
-        except Conflict:
-            return await self._show(request, id, again(sent[-1]), 409)
-        self._office.bells.ring(live.BELL)
-        return RedirectResponse(where, 303)
+        return await write(self._office, request, work, lambda form, status: self._show(request, id, form, status))
 
     def does(self, change: Callable[[Session, SignedIn, KbEntry, Form, datetime], str]) -> Callable[..., Any]:
         """A route that makes a change of the whole entry."""
@@ -250,7 +232,31 @@ def read(kind: str, form: Form, *, whole: bool) -> tuple[dict[str, Any], dict[st
     return found.content, {name: say(sentence, **values) for name, (sentence, values) in said.items()}
 
 
-def again(form: Form, slip: Slip | None = None) -> Filled:
+async def write(
+    office: Office,
+    request: Request,
+    work: Callable[[Session, SignedIn, Form, datetime], str],
+    show_again: Callable[[Filled, int], Awaitable[Response]],
+) -> Response:
+    """Does `work`, which says where to go then. What was typed is shown again where it is wrong, or where somebody was
+    first: nothing typed is lost."""
+    sent: list[Form] = []
+
+    def keeping(session: Session, who: SignedIn, form: Form, now: datetime) -> str:
+        sent.append(form)
+        return work(session, who, form, now)
+
+    try:
+        where = await office.change(request, keeping, FORM)
+    except Slip as slip:
+        return await show_again(_again(sent[-1], slip), slip.status)
+    except Conflict:
+        return await show_again(_again(sent[-1]), 409)
+    office.bells.ring(live.BELL)
+    return RedirectResponse(where, 303)
+
+
+def _again(form: Form, slip: Slip | None = None) -> Filled:
     """A form as it was sent, with what is wrong with it."""
     sent = typed(form)
     return Filled(sent.single, sent.several, slip.problems if slip else {})
@@ -262,12 +268,6 @@ def _done(step: Step) -> str:
 
 def _enter(session: Session, who: SignedIn, id_: str, step: Step, now: datetime) -> None:
     audit.enter(session, who.staff, ENTERED[step.state], now, detail=id_)
-
-
-def number_in(form: Form, name: str) -> int:
-    """A number that a form brings back; -1 for what is none."""
-    number = form.get(name, "")
-    return int(number) if number.isascii() and number.isdecimal() and len(number) < 9 else -1
 
 
 def _retire(session: Session, who: SignedIn, entry: KbEntry, form: Form, now: datetime) -> str:

@@ -3,6 +3,7 @@
 Nobody's entry but their own is ever read here: the owner stands in the query.
 """
 
+from collections.abc import Awaitable
 from datetime import datetime
 from typing import Any
 
@@ -13,14 +14,14 @@ from sqlalchemy.orm import Session
 from handoff import audit, kb_entry, kb_view
 from handoff.access import SignedIn
 from handoff.kb_care import OWN, confirmed, today
-from handoff.kb_entry import FORM, Filled
+from handoff.kb_entry import Filled
 from handoff.moments import whole_day
 from handoff.office import Form, Office
 from handoff.pages import StaffRoute, page
-from handoff.slips import Slip
+from handoff.slips import Slip, number_in
 from handoff.tongue import say
 from knowledge_base import care, live, versions
-from knowledge_base.versions import Conflict, Step
+from knowledge_base.versions import Step
 from storage.bells import Bells
 from storage.clock import Clock
 from storage.database import Database
@@ -69,27 +70,22 @@ class _Pages:
 
     async def offer(self, request: Request, id: str) -> Response:
         """A change as a version that waits for an admin."""
-        sent: list[Form] = []
 
-        def work(session: Session, who: SignedIn, form: Form, now: datetime) -> None:
+        def work(session: Session, who: SignedIn, form: Form, now: datetime) -> str:
             entry = _own(session, who, id)
-            sent.append(form)
             content, problems = kb_entry.read(entry.kind, form, whole=True)
             if not problems and not kb_view.differences(versions.version(session, id).content, content):
                 problems = {"": say(NOTHING_NEW)}
             if problems:
                 raise Slip(problems)
-            versions.add(session, id, kb_entry.number_in(form, "version"), content, who.staff.id, now, Step("review"))
+            versions.add(session, id, number_in(form, "version"), content, who.staff.id, now, Step("review"))
             audit.enter(session, who.staff, "kb_review", now, detail=id)
+            return f"{OWN}?done=review"
 
-        try:
-            await self._office.change(request, work, FORM)
-        except Slip as slip:
-            return await self._show(request, id, kb_entry.again(sent[-1], slip), slip.status)
-        except Conflict:
-            return await self._show(request, id, kb_entry.again(sent[-1]), 409)
-        self._office.bells.ring(live.BELL)
-        return RedirectResponse(f"{OWN}?done=review", 303)
+        def show_again(form: Filled, status: int) -> Awaitable[Response]:
+            return self._show(request, id, form, status)
+
+        return await kb_entry.write(self._office, request, work, show_again)
 
     async def confirm(self, request: Request, id: str) -> Response:
         """Only what is published: what somebody is writing is not yet what people are told."""

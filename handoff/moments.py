@@ -3,7 +3,7 @@
 from datetime import date, datetime, timedelta
 
 from handoff import japanese_moments
-from handoff.tongue import language
+from handoff.tongue import language, say
 from storage.clock import JAPAN
 
 ENGLISH_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -54,16 +54,11 @@ def whole_day_and_time(moment: datetime) -> str:
 
 def how_long(span: timedelta) -> str:
     """12分, 1時間20分, 3日; 12 min, 1 h 20 min, 3 days: as exact as one waits."""
-    if language() == "ja":
-        return japanese_moments.how_long(span)
     minutes = max(0, int(span.total_seconds() // 60))
-    if minutes < 60:
-        return f"{minutes} min"
-    if minutes < 24 * 60:
-        hours, rest = divmod(minutes, 60)
-        return f"{hours} h {rest} min" if rest else f"{hours} h"
     days = minutes // (24 * 60)
-    return f"{days} days" if days > 1 else "1 day"
+    if not days:
+        return in_hours(minutes)
+    return say("1日") if days == 1 else say("{days}日", days=days)
 
 
 def in_hours(minutes: int) -> str:

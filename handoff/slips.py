@@ -130,3 +130,9 @@ async def send(
         return None, Sent(form_name, typed, slip.problems), slip.status
     except (HeldByAnother, Ended) as conflict:
         return None, Sent(form_name, typed, {"": str(conflict)}), 409
+
+
+def number_in(form: Form, name: str) -> int:
+    """A number that a form brings back; -1 for what is none."""
+    number = form.get(name, "")
+    return int(number) if number.isascii() and number.isdecimal() and len(number) < 9 else -1
