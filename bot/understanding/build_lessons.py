@@ -17,7 +17,7 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from bot.understanding.assessment import Household
-from bot.understanding.build_net import FIELDS
+from bot.understanding.build_net import FIELDS, OUTPUTS
 from bot.understanding.clauses import fold, split
 from bot.understanding.encoder import BEGIN, EDGE, END, LONGEST, UNKNOWN, named
 from bot.understanding.features import Floats
@@ -104,6 +104,10 @@ class Lessons:
     def add_descriptions(self, texts: Sequence[str], wanted: Floats) -> None:
         self._texts += self._as_texts(texts, wanted, False)
 
+    def add_unlabelled(self, texts: Sequence[str]) -> None:
+        """Texts of which only teachers can say something."""
+        self._texts += self._as_texts(texts, np.full((len(texts), OUTPUTS), NOT_LEARNED, np.float32), False)
+
     def _as_texts(self, texts: Sequence[str], wanted: Floats, voices: bool) -> list[_Text]:
         folded = [fold(text) for text in texts]
         written, kana = self._ids(folded), self._ids([in_kana(text) for text in folded])
@@ -117,6 +121,10 @@ class Lessons:
             both = [told, turned(told)] if not _NOT_TO_TURN.search(told.text) else [told]
             of = torch.from_numpy(row)
             self._persons.append([self.with_persons(one.text, of, one.about_other, members_of(one)) for one in both])
+
+    def seed(self, seed: int) -> None:
+        """How all is shown from now on."""
+        self._draw = random.Random(seed)
 
     def __len__(self) -> int:
         return len(self._texts) + len(self._persons)

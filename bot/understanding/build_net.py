@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import onnx
@@ -23,14 +24,28 @@ PADDING = 1
 FIELDS = PARTS[0]
 OUTPUTS = PARTS[-1] + 1
 OWNER_WIDTH = 64
-INNER = 1024  # of the start's inner widths those that matter most
 _EPSILON = 1e-12
 _NEVER = -1e4
 _OWN = "com.microsoft"  # ONNX Runtime's own operators
 
 
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """Which of the start's `layers` are taken, and of their inner widths how many, those that matter most (`inner`).
+    From the layer `pairs_from` on the means of two neighbours are read, in half the time, and what is found is added to
+    each of the two; None: every token."""
+
+    layers: tuple[int, ...]
+    inner: int
+    pairs_from: int | None
+
+
+TAUGHT = Shape((0, 1, 2), 1024, 0)
+TEACHER = Shape(tuple(range(12)), 1536, None)
+
+
 class Layer(nn.Module):
-    def __init__(self, start: Start, number: int, dropout: float) -> None:
+    def __init__(self, start: Start, number: int, inner: int, dropout: float) -> None:
         super().__init__()
         self.heads, self.dropout = start.heads, dropout
         names = [f"l{number}.{name}" for name in ("q", "k", "v")]
@@ -40,7 +55,7 @@ class Layer(nn.Module):
         )
         self.joined = _linear(start.matrix(f"l{number}.ao"), start.array(f"l{number}.ao.b"))
         wide, narrow = start.matrix(f"l{number}.fi"), start.matrix(f"l{number}.fo")
-        kept = np.sort(np.argsort(-np.linalg.norm(wide, axis=0) * np.linalg.norm(narrow, axis=1))[:INNER])
+        kept = np.sort(np.argsort(-np.linalg.norm(wide, axis=0) * np.linalg.norm(narrow, axis=1))[:inner])
         self.wide = _linear(wide[:, kept], start.array(f"l{number}.fi.b")[kept])
         self.narrow = _linear(narrow[kept], start.array(f"l{number}.fo.b"))
         self.first, self.second = _norm(start, f"l{number}.aln"), _norm(start, f"l{number}.oln")
@@ -60,18 +75,15 @@ class Layer(nn.Module):
 
 
 class Net(nn.Module):
-    """`layers`: which of the start's layers are taken. The first reads every token, those behind it the means of two
-    neighbours, in half the time; what they find is added to what the first has read."""
-
-    def __init__(self, start: Start, kept: list[int], layers: tuple[int, ...], dropout: float = 0.1) -> None:
+    def __init__(self, start: Start, kept: list[int], shape: Shape, dropout: float = 0.1) -> None:
         super().__init__()
         width = start.width
-        self.dropout = dropout
+        self.dropout, self.pairs_from = dropout, shape.pairs_from
         self.words = nn.Embedding(len(kept), width, PADDING, _weight=torch.from_numpy(start.words()[kept]))
         places = start.array("emb.pos").reshape(-1, width)[:LONGEST] + start.array("emb.type").reshape(-1, width)[0]
         self.places = nn.Parameter(torch.from_numpy(places))
         self.norm = _norm(start, "emb.ln")
-        self.layers = nn.ModuleList(Layer(start, number, dropout) for number in layers)
+        self.layers = nn.ModuleList(Layer(start, number, shape.inner, dropout) for number in shape.layers)
         self.head = _new(2 * width, OUTPUTS)
         self.part = _new(width, FIELDS)
         self.query, self.key = nn.Linear(width, OWNER_WIDTH), nn.Linear(width, OWNER_WIDTH)
@@ -86,32 +98,37 @@ class Net(nn.Module):
         """Texts × tokens → texts × tokens × width."""
         seen: Tensor = self.norm(self.words(ids) + self.places[: ids.shape[1]])
         seen = functional.dropout(seen, self.dropout, self.training)
-        mask = ids != PADDING
-        first: Tensor = self.layers[0](seen, mask)
-        seen, mask = _pairs(first, mask)
-        for layer in self.layers[1:]:
+        mask, alone = ids != PADDING, None
+        for number, layer in enumerate(self.layers):
+            if number == self.pairs_from:
+                alone, (seen, mask) = seen, _pairs(seen, mask)
             seen = layer(seen, mask)
-        return first + seen.repeat_interleave(2, 1)[:, : ids.shape[1]]
+        return seen if alone is None else alone + seen.repeat_interleave(2, 1)[:, : ids.shape[1]]
 
     def told(self, pooled: Tensor) -> Tensor:
         """Log-odds of heads' outputs."""
         odds: Tensor = self.head(functional.dropout(pooled, 2 * self.dropout, self.training))
         return odds
 
-    def told_of_someone(self, seen: Tensor) -> Tensor:
-        """Log-odds of the fields that tokens (texts × tokens × width) tell of anybody, texts × fields."""
-        return torch.logsumexp(self.part(functional.dropout(seen, self.dropout, self.training)), -2)
+    def told_of_someone(self, seen: Tensor, inside: Tensor) -> Tensor:
+        """Log-odds of the fields that the tokens `inside` (texts × tokens) tell of anybody, texts × fields."""
+        told = self.part(functional.dropout(seen, self.dropout, self.training))
+        return torch.logsumexp(told.masked_fill(~inside[..., None], _NEVER), -2)
 
-    def owned(self, tokens: Tensor, mentions: Tensor, links: Tensor, traits: Tensor, whole: Tensor) -> Tensor:
-        """As `owners.Owners.owned`. `tokens` × width; `mentions` persons × width; `links` persons × tokens × SPOKEN;
-        `traits` persons × TRAITS; `whole`: log-odds of the fields of the whole text."""
+    def owned(self, tokens: Tensor, inside: Tensor, persons: ManyPersons, whole: Tensor) -> Tensor:
+        """As `owners.Owners.owned`, of many texts: texts × persons × fields. `tokens` texts × tokens × width, of which
+        those `inside` are; `whole`: log-odds of the fields of the whole text."""
         told = self.part(functional.dropout(tokens, self.dropout, self.training))
-        looks = (self.query(mentions) + traits @ self.traits_query) @ self.key(tokens).T / OWNER_WIDTH**0.5
-        spoken = looks[..., None] + links @ (self.links + self.links_of_field)
-        nobody = self.nobody.expand(1, len(tokens), FIELDS)
-        spoken = torch.log_softmax(torch.cat([spoken, nobody]), 0)[:-1]
-        odds: Tensor = torch.logsumexp(told + spoken, 1) + traits @ self.traits + self.whole * whole
-        return odds
+        told = told.masked_fill(~inside[..., None], _NEVER)
+        share = persons.mentions / persons.mentions.sum(-1, keepdim=True).clamp(min=1)
+        looks = self.query(share @ tokens) + persons.traits @ self.traits_query
+        looks = looks @ self.key(tokens).transpose(-1, -2) / OWNER_WIDTH**0.5
+        spoken = looks[..., None] + persons.links @ (self.links + self.links_of_field)
+        spoken = spoken.masked_fill(~persons.there[..., None, None], _NEVER)
+        nobody = self.nobody.expand(len(tokens), 1, tokens.shape[1], FIELDS)
+        spoken = torch.log_softmax(torch.cat([spoken, nobody], 1), 1)[:, :-1]
+        odds = torch.logsumexp(told[:, None] + spoken, 2)
+        return odds + persons.traits @ self.traits + self.whole * whole[:, None]
 
     def write(self, folder: Path) -> None:
         """Layers in one byte a weight for ONNX Runtime, the table of words in one byte, the rest for numpy."""
@@ -140,6 +157,16 @@ class Net(nn.Module):
             owner_links=_numbers(self.links + self.links_of_field),
             owner_traits=_numbers(self.traits), owner_whole=_numbers(self.whole), owner_nobody=_numbers(self.nobody),
         )  # fmt: skip
+
+
+class ManyPersons(NamedTuple):
+    """Of many texts: `there` texts × persons; `mentions` × tokens: which tokens name them; `links` × tokens × SPOKEN;
+    `traits` × TRAITS."""
+
+    there: Tensor
+    mentions: Tensor
+    links: Tensor
+    traits: Tensor
 
 
 def pooled(seen: Tensor, inside: Tensor) -> Tensor:

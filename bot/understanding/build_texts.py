@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -66,6 +68,21 @@ def descriptions() -> list[Description]:
     for service in names.services.values():
         found += [Description(text, service.fields, service.id) for text in (service.ja, service.about)]
     return found
+
+
+#: Public sets of plain sentences, and the key of each that holds Japanese.
+_PLAIN = {"commonsense_moral/sentences.jsonl": "text", "tanaka_small/ja_en.jsonl": "ja"}
+EVERY = 6  # of them every sixth
+
+
+def more(folder: Path) -> list[str]:
+    """Sentences of daily life with no label: JCommonsenseMorality (MIT) and the Tanaka corpus (CC BY)."""
+    rows = [
+        json.loads(line)[key]
+        for name, key in _PLAIN.items()
+        for line in (folder / name).read_text(encoding="utf-8").splitlines()
+    ]
+    return rows[::EVERY]
 
 
 def outputs(voices: Sequence[Voice], households: Sequence[HouseholdVoice], described: Sequence[Description]) -> Floats:
