@@ -34,7 +34,7 @@ from bot.understanding.build_texts import Texts, more
 from bot.understanding.clauses import fold
 from bot.understanding.encoder import FOLDER
 
-TEACHERS = 2
+TEACHERS = 1
 WARM_UP = 0.06
 OF_PARTS, OF_PERSONS, OF_ANYBODY = 0.5, 2.0, 0.25  # how much they count beside the whole texts
 OF_TEACHERS = 0.5  # how much what the teachers say counts beside a label
