@@ -15,7 +15,7 @@ from knowledge_base.entries import entries
 from knowledge_base.live import Live, Published
 from knowledge_base.opening import Opening, open_now
 from knowledge_base.vocabulary import vocabulary
-from knowledge_base.words import words_of
+from knowledge_base.words import sounds_of
 from storage.clock import JAPAN
 
 #: A part of a name is one by itself from so many letters on: 「訪問看護」 of 「在宅医療・訪問看護」.
@@ -175,7 +175,7 @@ def _sounds() -> tuple[tuple[str, str, str], ...]:
 
 
 def _sound(text: str) -> str:
-    return "".join(word.sound for word in words_of(text))
+    return "".join(sound for _, _, sound in sounds_of(text))
 
 
 def _folded(text: str) -> str:

@@ -16,12 +16,11 @@ _kinds: dict[int, tuple[bool, bool]] = {}  # part of speech → whether it is a 
 
 
 class Word(NamedTuple):
-    """`form`: the dictionary's own spelling, so that 辞めて, やめた and 止める meet; `sound`: katakana."""
+    """`form`: the dictionary's own spelling, so that 辞めて, やめた and 止める meet."""
 
     start: int
     end: int
     form: str
-    sound: str
     content: bool  # carries meaning of its own: not a particle
 
 
@@ -31,9 +30,14 @@ def words_of(text: str) -> list[Word]:
     for unit in _tokenizer().tokenize(_SURROGATES.sub("�", text), SplitMode.A):
         word, content = _kind(unit)
         if word:
-            sound = unit.reading_form() or katakana(unit.surface())
-            found.append(Word(unit.begin(), unit.end(), unit.normalized_form(), sound, content))
+            found.append(Word(unit.begin(), unit.end(), unit.normalized_form(), content))
     return found
+
+
+def sounds_of(text: str) -> list[tuple[int, int, str]]:
+    """Where each word begins and ends, and how it sounds, in katakana."""
+    units = _tokenizer().tokenize(_SURROGATES.sub("�", text), SplitMode.A)
+    return [(u.begin(), u.end(), u.reading_form() or katakana(u.surface())) for u in units if _kind(u)[0]]
 
 
 def forms_of(text: str) -> list[str]:

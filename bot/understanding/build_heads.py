@@ -13,18 +13,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import faiss
 import numpy as np
 import numpy.typing as npt
 import torch
-from scipy import linalg, sparse
+from scipy import sparse
 
 from bot.understanding import build_mix, build_owners, read_once
 from bot.understanding.build_mix import Reading
 from bot.understanding.build_texts import Texts
 from bot.understanding.clauses import fold
 from bot.understanding.encoder import Encoder
-from bot.understanding.features import SIZE, Counted, Features, Floats, Kinds
+from bot.understanding.features import SIZE, Counted, Features, Floats
 from bot.understanding.heads import HEADS, Heads, weighted
 from bot.understanding.mix import Mix
 from bot.understanding.segments import together
@@ -34,7 +33,6 @@ from knowledge_base.lexicon import Lexicon, Spelled, WordSearch
 
 STRENGTH = 10.0  # of the data against the wish for small weights; 4 and 25 are within 0.3 points
 ROUNDS = 60
-COARSE, FINE = 600, 1500  # groups of words
 UNSEEN = Path("var/encoder-unseen")  # the encoder that has not seen what is held back
 FIGURES = Path(__file__).parent / "heads.json"
 
@@ -64,29 +62,15 @@ class CountedTexts:
 
     folded: list[str]
     seen: list[Features]
-    kinds: Kinds
     rarity: Floats
     table: sparse.csr_matrix
 
     @classmethod
     def of(cls, texts: Texts, bundled: StaticEmbedder) -> CountedTexts:
         folded = [fold(text) for text in texts.all()]
-        kinds = word_kinds(bundled, folded)
-        seen = [Counted(bundled, kinds, text).of([[(0, len(text))]])[0] for text in folded]
+        seen = [Counted(bundled, text).of([[(0, len(text))]])[0] for text in folded]
         rarity = _rarity(seen)
-        return cls(folded, seen, kinds, rarity, matrix(seen, rarity))
-
-
-def word_kinds(bundled: StaticEmbedder, texts: Sequence[str]) -> Kinds:
-    """Groups of the words that the voices use, by k-means over their vectors; every other word joins the nearest."""
-    table = bundled.rows()
-    used = sorted({row for text in texts for row in bundled.tokens(text).rows.tolist() if table[row].any()})
-    groups = []
-    for count in (COARSE, FINE):
-        means = faiss.Kmeans(table.shape[1], count, niter=20, seed=1, spherical=True, min_points_per_centroid=1)
-        means.train(table[used])
-        groups.append(means.index.search(table, 3)[1].astype(np.int16))
-    return Kinds(*groups)
+        return cls(folded, seen, rarity, matrix(seen, rarity))
 
 
 def matrix(seen: Sequence[Features], rarity: Floats) -> sparse.csr_matrix:
@@ -117,10 +101,11 @@ def learn(texts: Texts, counted: CountedTexts, rows: npt.NDArray[np.int64]) -> L
     first = len(texts.voices) + len(texts.households)
     rows = np.concatenate([rows, np.arange(first, len(counted.seen))])
     table = counted.table[rows]
-    inner = (table @ table.T).toarray().astype(np.float64) + 1e-3 * np.eye(len(rows))
-    root = linalg.cholesky(inner, lower=True, overwrite_a=True).astype(np.float32)
-    shares, biases = _solve(torch.from_numpy(root), texts.outputs[rows])
-    duals = linalg.solve_triangular(root.T, shares, lower=False).astype(np.float32)
+    inner = torch.from_numpy((table @ table.T).toarray()).double()
+    inner.diagonal().add_(1e-3)
+    root = torch.linalg.cholesky(inner).float()  # SciPy's breaks off at matrices as large as this
+    shares, biases = _solve(root, texts.outputs[rows])
+    duals = torch.linalg.solve_triangular(root.T, torch.from_numpy(shares), upper=True).numpy()
     return Learned(np.asarray(table.T @ duals, np.float32), biases)
 
 
@@ -166,7 +151,7 @@ def pack(learned: Learned, counted: CountedTexts, mix: Mix) -> Heads:
     counts = np.asarray((counted.table[:, :SIZE] != 0).sum(axis=0)).ravel()
     weights[:SIZE][counts < 2] = 0
     steps = np.asarray(np.abs(weights).max(axis=0) / 127, np.float32)
-    return Heads(counted.rarity, np.round(weights / steps).astype(np.int8), steps, learned.biases, counted.kinds, mix)
+    return Heads(counted.rarity, np.round(weights / steps).astype(np.int8), steps, learned.biases, mix)
 
 
 if __name__ == "__main__":

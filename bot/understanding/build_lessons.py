@@ -26,7 +26,7 @@ from bot.understanding.owners import spoken_of, traits_of
 from bot.understanding.people import People, Person
 from bot.understanding.voices import HouseholdVoice, Voice
 from knowledge_base.vocabulary import vocabulary
-from knowledge_base.words import words_of
+from knowledge_base.words import sounds_of
 
 NOT_LEARNED = float("nan")
 JOINED = 0.3  # share of the voices that are shown together with another one
@@ -205,11 +205,11 @@ def joined(one: Tensor, other: Tensor) -> Tensor:
 def in_kana(text: str) -> str:
     """As a child writes it, or somebody who does not look for kanji: by Sudachi's readings."""
     pieces, last = [], 0
-    for word in words_of(text):
-        pieces.append(text[last : word.start])
-        kanji = any("一" <= letter <= "龥" for letter in text[word.start : word.end])
-        pieces.append(hiragana(word.sound) if kanji else text[word.start : word.end])
-        last = word.end
+    for start, end, sound in sounds_of(text):
+        pieces.append(text[last:start])
+        kanji = any("一" <= letter <= "龥" for letter in text[start:end])
+        pieces.append(hiragana(sound) if kanji else text[start:end])
+        last = end
     return "".join((*pieces, text[last:]))
 
 

@@ -20,6 +20,7 @@ from bot.understanding.build_mix import SPEAKERS, Reading, field_probabilities
 from bot.understanding.build_texts import Texts
 from bot.understanding.clauses import fold, split
 from bot.understanding.features import Floats
+from bot.understanding.household import as_told
 from bot.understanding.mix import Mix, odds_of
 from bot.understanding.owners import OWNERS, SIGNS, Owners, signs_of, traits_of
 from bot.understanding.people import People, lives_elsewhere
@@ -34,7 +35,17 @@ class Someone:
 
     signs: Floats
     member: Mapping[str, Any] | None
-    owned: Floats | None = None  # probability by field, where it was read
+
+
+@dataclass
+class Conversation:
+    """One that was held back, as it was read. `owned`: people × fields; `told`, `recorded_from`: of the whole text."""
+
+    labels: HouseholdVoice
+    people: list[Someone]
+    owned: Floats
+    told: Floats
+    recorded_from: float
 
 
 def build(texts: Texts, reading: Reading, mix: Mix, out: Path = OWNERS) -> dict[str, float]:
@@ -44,9 +55,10 @@ def build(texts: Texts, reading: Reading, mix: Mix, out: Path = OWNERS) -> dict[
     others = sorted(set(range(len(texts.households))) - set(held))
     exists = _exists([one for at in others for one in _people_of(texts.households[at])])
     owners = Owners(reading.encoder, exists, 0.5, 0.5)
-    told = [texts.households[at] for at in held]
-    people = [_read(owners, reading, mix, len(reading.voices) + at, one) for at, one in enumerate(told)]
-    owned_from, exists_from, figures = _best_cuts(exists, told, [one for each in people for one in each])
+    told = [
+        _read(owners, reading, mix, len(reading.voices) + at, texts.households[one]) for at, one in enumerate(held)
+    ]
+    owned_from, exists_from, figures = _best_cuts(exists, told)
     kept = {
         "owned_from": owned_from,
         "exists_from": exists_from,
@@ -69,22 +81,20 @@ def _people_of(told: HouseholdVoice) -> list[Someone]:
     return [Someone(signs_of(p, people.about_other, elsewhere), known.get(id(p))) for p in people.persons]
 
 
-def _read(owners: Owners, reading: Reading, mix: Mix, at: int, told: HouseholdVoice) -> list[Someone]:
+def _read(owners: Owners, reading: Reading, mix: Mix, at: int, told: HouseholdVoice) -> Conversation:
     """As household.read_household reads it."""
     clauses = split(reading.folded[at])
     people = People(Household(), speaker_of((reading.counted[at] + reading.read[at])[SPEAKERS] / 2) or "self")
     heard = people.hear_all(clauses)
-    if not heard:
-        return []
-    parts = owners.encoder.parts(reading.folded[at], clauses)
-    traits = np.stack([traits_of(one.person, people.about_other) for one in heard])
-    whole = odds_of(field_probabilities(_one(reading, at), mix)[0])
-    owned, _ = owners.owned(heard, traits, clauses, parts, whole)
+    probability = field_probabilities(_one(reading, at), mix)[0]
+    owned = np.zeros((0, len(probability)), np.float32)
+    if heard:
+        parts = owners.encoder.parts(reading.folded[at], clauses)
+        traits = np.stack([traits_of(one.person, people.about_other) for one in heard])
+        owned, _ = owners.owned(heard, traits, clauses, parts, odds_of(probability))
     known, elsewhere = matched(people.persons, told.members), lives_elsewhere(clauses)
-    return [
-        Someone(signs_of(p, people.about_other, elsewhere), known.get(id(p)), own)
-        for p, own in zip(people.persons, owned, strict=True)
-    ]
+    someone = [Someone(signs_of(p, people.about_other, elsewhere), known.get(id(p))) for p in people.persons]
+    return Conversation(told, someone, owned, probability, mix.least(float(reading.tells[at])))
 
 
 def _one(reading: Reading, at: int) -> Reading:
@@ -96,35 +106,31 @@ def _one(reading: Reading, at: int) -> Reading:
     )  # fmt: skip
 
 
-def _best_cuts(
-    exists: Floats, told: Sequence[HouseholdVoice], people: Sequence[Someone]
-) -> tuple[float, float, dict[str, float]]:
-    there = 1 / (1 + np.exp(-np.stack([one.signs for one in people]) @ exists))
-    from_there = max(np.arange(0.25, 0.7, 0.05), key=lambda cut: _scores(told, people, there, 0.5, cut)["member_f1"])
+def _best_cuts(exists: Floats, told: Sequence[Conversation]) -> tuple[float, float, dict[str, float]]:
+    from_there = max(np.arange(0.25, 0.7, 0.05), key=lambda cut: _scores(exists, told, 0.5, cut)["member_f1"])
     owned = max(
-        np.arange(0.05, 0.7, 0.025),
-        key=lambda cut: _scores(told, people, there, cut, from_there)["member_field_f1"],
+        np.arange(0.05, 0.8, 0.025), key=lambda cut: _scores(exists, told, cut, from_there)["member_field_f1"]
     )
-    figures = {"conversations": len(told)} | _scores(told, people, there, owned, from_there)
+    figures = {"conversations": len(told)} | _scores(exists, told, owned, from_there)
     return round(float(owned), 3), round(float(from_there), 3), figures
 
 
 def _scores(
-    told: Sequence[HouseholdVoice], people: Sequence[Someone], there: Floats, owned_from: float, exists_from: float
+    exists: Floats, told: Sequence[Conversation], owned_from: float, exists_from: float
 ) -> dict[str, float]:
     """As eval/score.py counts."""
     names = np.array(list(vocabulary().fields))
     right: npt.NDArray[np.int64] = np.zeros(2, np.int64)  # members, fields of members
     found = np.zeros(2, np.int64)
-    wanted = np.array(
-        [sum(len(one.members) for one in told), sum(len(m["fields"]) for one in told for m in one.members)]
-    )
-    for one, likely in zip(people, there, strict=True):
-        if likely >= exists_from:
-            assert one.owned is not None
-            fields = set(names[one.owned >= owned_from])
-            found += (1, len(fields))
-            if one.member is not None:
-                right += (1, len(fields & set(one.member["fields"])))
+    members = [m for one in told for m in one.labels.members]
+    wanted = np.array([len(members), sum(len(m["fields"]) for m in members)])
+    for one in told:
+        owned = as_told(one.owned, one.told, one.recorded_from, owned_from)
+        for someone, own in zip(one.people, owned, strict=True):
+            if 1 / (1 + np.exp(-float(someone.signs @ exists))) >= exists_from:
+                fields = set(names[own >= owned_from])
+                found += (1, len(fields))
+                if someone.member is not None:
+                    right += (1, len(fields & set(someone.member["fields"])))
     scores = 2 * right / np.maximum(found + wanted, 1)
     return {"member_f1": round(float(scores[0]), 4), "member_field_f1": round(float(scores[1]), 4)}

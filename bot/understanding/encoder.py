@@ -26,7 +26,6 @@ LONGEST = 256  # tokens of one passage
 PASSAGE = 360  # letters: as many as fit into LONGEST tokens, nearly always
 PASSAGES_KEPT = 64
 EDGE = (-(1 << 30), -(1 << 30))  # where the edges of a passage lie: nowhere
-_LAYER_NORM = 1e-12
 _BROKEN = (OSError, ValueError, KeyError, EOFError, Fail, InvalidArgument, InvalidGraph, InvalidProtobuf)
 
 Masks = npt.NDArray[np.bool_]
@@ -121,7 +120,6 @@ class Encoder:
             self._words = arrays["words"]
             self._word_steps = arrays["word_steps"].astype(np.float32)
             self._places = arrays["places"].astype(np.float32)
-            self._norm = (arrays["norm_weight"], arrays["norm_bias"])
             self.head = Layer(arrays["head_weight"].astype(np.float32), arrays["head_bias"])
             self.part = Layer(arrays["part_weight"].astype(np.float32), arrays["part_bias"])
             # A long talk is read again at every turn, and only its last passage is new.
@@ -160,12 +158,9 @@ class Encoder:
         return Encoded(vectors[0], places[:, 0], places[:, 1])
 
     def _embedded(self, ids: Ints) -> Floats:
-        seen: Floats = self._words[ids].astype(np.float32) * self._word_steps[ids][:, None] + self._places[: len(ids)]
-        seen -= seen.mean(axis=1, keepdims=True)
-        seen /= np.sqrt(np.einsum("td,td->t", seen, seen)[:, None] / seen.shape[1] + _LAYER_NORM)
-        seen *= self._norm[0]
-        seen += self._norm[1]
-        return seen
+        seen = self._words[ids] * self._word_steps[ids, None]
+        seen += self._places[: len(ids)]
+        return np.asarray(seen, np.float32)
 
 
 def _tokenizer(path: Path) -> Tokenizer:

@@ -83,7 +83,7 @@ class Weigher:
 
     def weigh(self, folded: str, clauses: Sequence[Clause]) -> Evidence:
         passages = _passages(folded, clauses)
-        counter = Counted(self._bundled, self._heads.kinds, folded)
+        counter = Counted(self._bundled, folded)
         seen = counter.of(passages)
         counted = self._heads.odds(seen).max(axis=0)
         parts = self.encoder.parts(folded, clauses)

@@ -1,4 +1,4 @@
-"""Text → the numbers that the learned heads weigh: words, letters, sounds and kinds of words by hash, and its vector.
+"""Text → the numbers that the learned heads weigh: words and letters by hash, and its vector.
 
 Everything is counted once for the whole text, with its place; what a clause has is what lies inside it.
 """
@@ -21,14 +21,6 @@ Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
-class Kinds:
-    """The embedding model's words in groups of like meaning: for each row of its table the three nearest groups."""
-
-    coarse: npt.NDArray[np.int16]
-    fine: npt.NDArray[np.int16]
-
-
-@dataclass(frozen=True, slots=True)
 class Features:
     """`at` and `value`: the sparse part, family after family, each ending at one of `ends`; `dense`: the vector;
     `words`: dictionary forms, in order."""
@@ -47,7 +39,6 @@ class _Passage:
     text: str
     words: Sequence[Word]
     tokens: Tokens
-    kinds: Kinds
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +85,12 @@ Spans = Sequence[tuple[int, int]]  # where they begin and end in the text
 class Counted:
     """A text counted once; `of` gives what any stretches of it hold."""
 
-    def __init__(self, embedder: StaticEmbedder, kinds: Kinds, text: str) -> None:
+    def __init__(self, embedder: StaticEmbedder, text: str) -> None:
         """`text` is folded."""
         self._embedder = embedder
         kept = text.replace(NOTHING, "")
         self._place = None if kept == text else np.cumsum([0, *(letter != NOTHING for letter in text)])
-        self._passage = _Passage(kept, words_of(kept), embedder.tokens(kept), kinds)
+        self._passage = _Passage(kept, words_of(kept), embedder.tokens(kept))
         self._table = embedder.table(self._passage.tokens)
         self._counts = _all_families(self._passage)
         self._forms = np.array([word.form for word in self._passage.words], object)
@@ -174,38 +165,8 @@ def _letters(passage: _Passage) -> list[_Runs]:
     return _runs_up_to(units, 1, 4)
 
 
-def _sounds(passage: _Passage) -> list[_Runs]:
-    """How it sounds: しにたい and 死にたい are one."""
-    lengths = [len(word.sound) for word in passage.words]
-    units = _Units(
-        np.repeat(np.array([word.start for word in passage.words], np.int64), lengths),
-        np.repeat(np.array([word.end for word in passage.words], np.int64), lengths),
-        _codes("".join(word.sound for word in passage.words)),
-    )
-    return _runs_up_to(units, 2, 5)
-
-
 def _codes(text: str) -> npt.NDArray[np.uint64]:
     return np.frombuffer(text.encode("utf-32-le", "replace"), np.uint32).astype(np.uint64)
-
-
-def _coarse(passage: _Passage) -> list[_Runs]:
-    return _of_kinds(passage.kinds.coarse, passage.tokens)
-
-
-def _fine(passage: _Passage) -> list[_Runs]:
-    return _of_kinds(passage.kinds.fine, passage.tokens)
-
-
-def _of_kinds(groups: npt.NDArray[np.int16], tokens: Tokens) -> list[_Runs]:
-    """A word counts for its nearest group, less for the next two; pairs of neighbours by their nearest."""
-    known = tokens.rows > 0
-    near = groups[tokens.rows[known]].astype(np.uint64)
-    start, end = tokens.start[known], tokens.end[known]
-    counted = [_run(_Units(start, end, near[:, 0]), 2, 2)]
-    for place in range(near.shape[1]):
-        counted.append(_run(_Units(start, end, near[:, place]), 1, 1, weight=1 / (place + 1)))
-    return counted
 
 
 _STIR = np.uint64(0x9E3779B97F4A7C15)  # the golden ratio's digits: spreads like numbers far apart
@@ -231,7 +192,7 @@ def _runs_up_to(units: _Units, shortest: int, longest: int) -> list[_Runs]:
     ]
 
 
-def _run(units: _Units, length: int, salt: int, apart: int = 1, weight: float = 1.0) -> _Runs:
+def _run(units: _Units, length: int, salt: int, apart: int = 1) -> _Runs:
     """Every `length` units in a row (or `apart` from one another), hashed; `salt` keeps kinds of runs apart."""
     reach = (length - 1) * apart
     count = max(len(units.code) - reach, 0)
@@ -241,15 +202,12 @@ def _run(units: _Units, length: int, salt: int, apart: int = 1, weight: float = 
         mixed *= _STIR
         mixed ^= mixed >> _FAR
     mixed *= _STIR
-    return _Runs(units.start[:count], units.end[reach : reach + count], mixed, np.full(count, weight, np.float32))
+    return _Runs(units.start[:count], units.end[reach : reach + count], mixed, np.ones(count, np.float32))
 
 
 FAMILIES = (
     Family(1 << 16, 1.0, _words),
     Family(1 << 16, 0.6, _letters),
-    Family(1 << 16, 0.6, _sounds),
-    Family(1 << 15, 0.7, _coarse),
-    Family(1 << 15, 0.7, _fine),
 )
 FIRST = tuple(np.cumsum([0, *(family.size for family in FAMILIES)]).tolist()[:-1])
 SIZE = sum(family.size for family in FAMILIES)

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bot.understanding.danger_signs import KINDS
-from bot.understanding.features import FAMILIES, SIZE, Features, Floats, Kinds
+from bot.understanding.features import FAMILIES, SIZE, Features, Floats
 from bot.understanding.mix import Mix
 from knowledge_base.vocabulary import vocabulary
 
@@ -32,7 +32,6 @@ class Heads:
     weights: npt.NDArray[np.int8]
     steps: Floats
     biases: Floats
-    kinds: Kinds
     mix: Mix
 
     @classmethod
@@ -40,9 +39,8 @@ class Heads:
         """Raises OSError or ValueError when the file is missing or damaged."""
         with np.load(path) as kept:
             arrays = dict(kept)
-        kinds = Kinds(arrays["coarse"], arrays["fine"])
         rarity = arrays["rarity"].astype(np.float32)
-        return cls(rarity, arrays["weights"], arrays["steps"], arrays["biases"], kinds, Mix.from_arrays(arrays))
+        return cls(rarity, arrays["weights"], arrays["steps"], arrays["biases"], Mix.from_arrays(arrays))
 
     def save(self, path: Path) -> None:
         np.savez_compressed(
@@ -52,8 +50,6 @@ class Heads:
             weights=self.weights,
             steps=self.steps,
             biases=self.biases,
-            coarse=self.kinds.coarse,
-            fine=self.kinds.fine,
             **self.mix.to_arrays(),
         )
 

@@ -73,20 +73,23 @@ def _troubles(owners: Owners, people: People, heard: Sequence[Heard], evidence: 
         return [_NO_TROUBLES for _ in heard]
     traits = np.stack([traits_of(one.person, people.about_other) for one in heard])
     probability, clause = owners.owned(heard, traits, evidence.clauses, evidence.parts, evidence.told)
-    probability[:, evidence.fields < HARDLY] = 0
-    _let_no_trouble_be_nobodys(probability, evidence, owners.owned_from)
+    probability = as_told(probability, evidence.fields, evidence.recorded_from, owners.owned_from)
     return [
         _Troubles(probability[at], clause[at], suffers=by_rule(one, float(evidence.told[ABUSE])) > 0)
         for at, one in enumerate(heard)
     ]
 
 
-def _let_no_trouble_be_nobodys(probability: Floats, evidence: Evidence, owned_from: float) -> None:
-    """What the text is recorded to tell of is the trouble of whom it is said most surely, if of anybody at all."""
-    for field in np.flatnonzero(evidence.fields >= evidence.recorded_from):
-        surest = int(np.argmax(probability[:, field]))
-        if SCARCELY <= probability[surest, field] < owned_from:
-            probability[surest, field] = owned_from
+def as_told(owned: Floats, told: Floats, recorded_from: float, owned_from: float) -> Floats:
+    """Persons × fields, from `owned_from` on theirs, in the light of the whole text, which tells the fields as probably
+    as `told`: what it hardly tells is nobody's, and what it is recorded to tell is the trouble of whom it is said most
+    surely, if of anybody at all."""
+    owned = np.where(told < HARDLY, np.float32(0), owned)
+    for field in np.flatnonzero(told >= recorded_from):
+        surest = int(np.argmax(owned[:, field]))
+        if SCARCELY <= owned[surest, field] < owned_from:
+            owned[surest, field] = owned_from
+    return owned
 
 
 _NO_TROUBLES = _Troubles(np.zeros(0, np.float32), np.zeros(0, np.int64), suffers=False)

@@ -42,7 +42,7 @@ SUICIDE = list(vocabulary().fields).index("suicide")
 #: Log-odds: violence stands with the one who suffers it and not with the one who does it, a wish to die with the
 #: writer.
 RULE = 8.0
-BESIDE = 0.5  # log-odds: a trouble is also another's who has it nearly as surely as the surest
+BESIDE = 1.0  # log-odds: a trouble is also another's who has it nearly as surely as the surest
 NOT_THEIRS = -20.0
 _NOTHING = 1e-9
 _SUFFERS, _DOES = LINKS.index("rule_suffers"), LINKS.index("rule_does")
