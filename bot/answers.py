@@ -80,6 +80,8 @@ _SIGNS = {
 _SIGH = re.compile(r"^(?:う|ん|え|あ)[ー〜んっとの、。…]*$")
 _ENDS = re.compile(r"^(?:それ|これ)(?:だけ|で(?:全部|以上))|^以上|(?:です|ます)。?\n?以上です$")
 _COMING = re.compile(r"来(?:年|月|週)|こんど|今度|予定|なりそう")
+#: Half a sentence tells what is still on somebody's mind: 「わたしが行くと怒るし」.
+_GOES_ON = re.compile(r"[^す]し$|(?:けど|けれど|のに)$")
 #: Where somebody is at this moment is no way to reach them.
 _NOW = re.compile(r"^(?:いま|今)は")
 _ASKS = ("?", "？", "ですか", "ますか", "でしょうか", "ませんか", "のかな", "いいかな", "でしょう")
@@ -118,7 +120,7 @@ def answers(topic: str, text: str, reading: Reading, does: Iterable[str]) -> boo
         return True
     if topic == "contact" and _NOW.match(stripped):
         return False
-    return not reading.tells and len(stripped) <= _A_FEW
+    return not reading.tells and len(stripped) <= _A_FEW and not _GOES_ON.search(stripped)
 
 
 def with_told(assessment: Assessment, text: str, most: int) -> Assessment:

@@ -49,7 +49,9 @@ class Batch:
     def of(cls, lessons: Sequence[Lesson]) -> Batch:
         tokens = max(len(lesson.ids) for lesson in lessons)
         parts = [(row, *part) for row, lesson in enumerate(lessons) for part in lesson.parts]
-        some = [(row, 0, len(lesson.ids), lesson.wanted) for row, lesson in enumerate(lessons) if _tells_of_some(lesson)]
+        some = [
+            (row, 0, len(lesson.ids), lesson.wanted) for row, lesson in enumerate(lessons) if _tells_of_some(lesson)
+        ]
         some += parts
         return cls(
             torch.tensor([lesson.ids + [PADDING] * (tokens - len(lesson.ids)) for lesson in lessons]),

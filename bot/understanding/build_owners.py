@@ -43,6 +43,7 @@ class Conversation:
 
     labels: HouseholdVoice
     people: list[Someone]
+    ages: list[int | None]
     owned: Floats
     told: Floats
     recorded_from: float
@@ -55,9 +56,7 @@ def build(texts: Texts, reading: Reading, mix: Mix, out: Path = OWNERS) -> dict[
     others = sorted(set(range(len(texts.households))) - set(held))
     exists = _exists([one for at in others for one in _people_of(texts.households[at])])
     owners = Owners(reading.encoder, exists, 0.5, 0.5)
-    told = [
-        _read(owners, reading, mix, len(reading.voices) + at, texts.households[one]) for at, one in enumerate(held)
-    ]
+    told = [_read(owners, reading, mix, len(reading.voices) + at, texts.households[one]) for at, one in enumerate(held)]
     owned_from, exists_from, figures = _best_cuts(exists, told)
     kept = {
         "owned_from": owned_from,
@@ -94,7 +93,8 @@ def _read(owners: Owners, reading: Reading, mix: Mix, at: int, told: HouseholdVo
         owned, _ = owners.owned(heard, traits, clauses, parts, odds_of(probability))
     known, elsewhere = matched(people.persons, told.members), lives_elsewhere(clauses)
     someone = [Someone(signs_of(p, people.about_other, elsewhere), known.get(id(p))) for p in people.persons]
-    return Conversation(told, someone, owned, probability, mix.least(float(reading.tells[at])))
+    ages = [person.age for person in people.persons]
+    return Conversation(told, someone, ages, owned, probability, mix.least(float(reading.tells[at])))
 
 
 def _one(reading: Reading, at: int) -> Reading:
@@ -108,16 +108,12 @@ def _one(reading: Reading, at: int) -> Reading:
 
 def _best_cuts(exists: Floats, told: Sequence[Conversation]) -> tuple[float, float, dict[str, float]]:
     from_there = max(np.arange(0.25, 0.7, 0.05), key=lambda cut: _scores(exists, told, 0.5, cut)["member_f1"])
-    owned = max(
-        np.arange(0.05, 0.8, 0.025), key=lambda cut: _scores(exists, told, cut, from_there)["member_field_f1"]
-    )
+    owned = max(np.arange(0.05, 0.8, 0.025), key=lambda cut: _scores(exists, told, cut, from_there)["member_field_f1"])
     figures = {"conversations": len(told)} | _scores(exists, told, owned, from_there)
     return round(float(owned), 3), round(float(from_there), 3), figures
 
 
-def _scores(
-    exists: Floats, told: Sequence[Conversation], owned_from: float, exists_from: float
-) -> dict[str, float]:
+def _scores(exists: Floats, told: Sequence[Conversation], owned_from: float, exists_from: float) -> dict[str, float]:
     """As eval/score.py counts."""
     names = np.array(list(vocabulary().fields))
     right: npt.NDArray[np.int64] = np.zeros(2, np.int64)  # members, fields of members
@@ -125,7 +121,9 @@ def _scores(
     members = [m for one in told for m in one.labels.members]
     wanted = np.array([len(members), sum(len(m["fields"]) for m in members)])
     for one in told:
-        owned = as_told(one.owned, one.told, one.recorded_from, owned_from)
+        if not one.people:
+            continue
+        owned = as_told(one.owned, one.ages, one.told, one.recorded_from, owned_from)
         for someone, own in zip(one.people, owned, strict=True):
             if 1 / (1 + np.exp(-float(someone.signs @ exists))) >= exists_from:
                 fields = set(names[own >= owned_from])

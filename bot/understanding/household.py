@@ -15,6 +15,8 @@ from bot.understanding.people import Heard, People, Person, lives_elsewhere
 from knowledge_base.vocabulary import vocabulary
 
 HARDLY = 0.15  # a trouble that the text as a whole tells less probably than this is nobody's
+ELDERLY = list(vocabulary().fields).index("elderly")
+OLD = 75  # years
 SCARCELY = 0.2  # the least that makes a trouble somebody's, where it is surely told and nobody has it more surely
 
 
@@ -35,7 +37,9 @@ def read_household(
     stay = [
         (one.person, own)
         for one, own in zip(heard, _troubles(owners, people, heard, evidence), strict=True)
-        if own.suffers or _stays(owners, one.person, people.about_other, elsewhere)
+        if own.suffers
+        or (own.recorded and not one.person.gone)
+        or _stays(owners, one.person, people.about_other, elsewhere)
     ]
     for person, own in stay:
         own.give(person, owners.owned_from, evidence, original)
@@ -59,6 +63,7 @@ class _Troubles:
     probability: Floats
     clause: Ints
     suffers: bool  # from violence, by the grammar
+    recorded: bool  # has a trouble that the text is recorded to tell
 
     def give(self, person: Person, owned_from: float, evidence: Evidence, original: str) -> None:
         names = list(vocabulary().fields)
@@ -73,26 +78,37 @@ def _troubles(owners: Owners, people: People, heard: Sequence[Heard], evidence: 
         return [_NO_TROUBLES for _ in heard]
     traits = np.stack([traits_of(one.person, people.about_other) for one in heard])
     probability, clause = owners.owned(heard, traits, evidence.clauses, evidence.parts, evidence.told)
-    probability = as_told(probability, evidence.fields, evidence.recorded_from, owners.owned_from)
+    ages = [one.person.age for one in heard]
+    probability = as_told(probability, ages, evidence.fields, evidence.recorded_from, owners.owned_from)
+    recorded = evidence.fields >= evidence.recorded_from
     return [
-        _Troubles(probability[at], clause[at], suffers=by_rule(one, float(evidence.told[ABUSE])) > 0)
+        _Troubles(
+            probability[at],
+            clause[at],
+            suffers=by_rule(one, float(evidence.told[ABUSE])) > 0,
+            recorded=bool(probability[at, recorded].max(initial=0) >= owners.owned_from),
+        )
         for at, one in enumerate(heard)
     ]
 
 
-def as_told(owned: Floats, told: Floats, recorded_from: float, owned_from: float) -> Floats:
+def as_told(owned: Floats, ages: Sequence[int | None], told: Floats, recorded_from: float, owned_from: float) -> Floats:
     """Persons × fields, from `owned_from` on theirs, in the light of the whole text, which tells the fields as probably
     as `told`: what it hardly tells is nobody's, and what it is recorded to tell is the trouble of whom it is said most
-    surely, if of anybody at all."""
+    surely, if of anybody at all. Growing old is the trouble of the eldest, where it is nobody's more surely."""
     owned = np.where(told < HARDLY, np.float32(0), owned)
     for field in np.flatnonzero(told >= recorded_from):
         surest = int(np.argmax(owned[:, field]))
         if SCARCELY <= owned[surest, field] < owned_from:
             owned[surest, field] = owned_from
+    eldest = int(np.argmax([age or 0 for age in ages]))
+    nobodys = told[ELDERLY] >= recorded_from and owned[:, ELDERLY].max() < owned_from
+    if nobodys and (ages[eldest] or 0) >= OLD:
+        owned[eldest, ELDERLY] = owned_from
     return owned
 
 
-_NO_TROUBLES = _Troubles(np.zeros(0, np.float32), np.zeros(0, np.int64), suffers=False)
+_NO_TROUBLES = _Troubles(np.zeros(0, np.float32), np.zeros(0, np.int64), suffers=False, recorded=False)
 
 
 def _household(stay: Sequence[Person], aside: Sequence[Person], focus: Person | None) -> Household:
