@@ -21,6 +21,7 @@ from bot.understanding.neighbours import NEAREST, labels, shares_of
 from bot.understanding.voices import Voice
 from knowledge_base.vocabulary import vocabulary
 
+IN_FAVOUR = 0.4  # log-odds: what a town has added itself is shown rather than not
 LOCAL_VOICES = 3  # as many as a town must give for a service of its own
 PLAIN = 0.003  # of F1
 ALARMS_ALLOWED = 0.05  # share of harmless voices that may be read as urgent
@@ -93,7 +94,7 @@ def fit(texts: Texts, reading: Reading) -> Mix:
         of_fields=of_fields,
         of_clauses=_factors(reading.read[:count, FIELDS, None], wanted[:, FIELDS]),
         of_services=_factors(_services_seen(reading), wanted[:, SERVICES]),
-        of_local_services=_factors(local[tells], wanted[tells, SERVICES]),
+        of_local_services=_factors(local[tells], wanted[tells, SERVICES]) + _constant(IN_FAVOUR, local),
         of_danger=_factors(_danger_seen(reading), wanted[:, DANGER.start]),
         recorded_from=0.0, alarm_from=0.0, immediate_from=0.0, watch_from=0.0,
     )  # fmt: skip
@@ -133,6 +134,11 @@ def _recorded_from(reading: Reading, probability: Floats) -> float:
 def _least(cut: float, tells: Floats) -> Floats:
     """As Mix.least, for many texts at once."""
     return np.where(tells >= 0, cut, max(cut, IN_DOUBT))[:, None].astype(np.float32)
+
+
+def _constant(more: float, seen: Floats) -> Floats:
+    """What is added to the factors of `seen` to make everything so much likelier."""
+    return np.array([0.0] * seen.shape[-1] + [more], np.float32)
 
 
 def _factors(seen: npt.NDArray[np.float32], wanted: Floats) -> Floats:

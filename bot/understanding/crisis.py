@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -116,8 +117,15 @@ def seen(
         float(share_odds(np.float32(near))),
         float(told.at_least("urgent")),
         float(told.level == "watch"),
-        float(any(looks_harmless(clause.text) for clause in clauses)),
+        float(any(looks_harmless(sentence) for sentence in _sentences(clauses))),
     )
+
+
+def _sentences(clauses: Sequence[Clause]) -> Iterator[str]:
+    """Each clause, and each sentence of them: English has its "not" in another clause than Japanese."""
+    yield from (clause.text for clause in clauses)
+    for _, some in groupby(clauses, key=lambda clause: clause.sentence):
+        yield "".join(clause.text for clause in some)
 
 
 def with_voices(told: Urgency, evidence: Evidence, original: str) -> Urgency:

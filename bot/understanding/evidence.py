@@ -119,7 +119,7 @@ class Weigher:
             ),
             service=lambda service: self._service(service, own.places),
             mix=mix,
-            long=len(passages) > 1,
+            long=len(folded) > LONG,
             tells=bool(seen[0].dense.any()) and _says_something(folded) and not all(plain),
         )
 
@@ -175,7 +175,13 @@ _KNOWN_SCRIPTS = re.compile("[a-zà-ɏḀ-ỿ\u3041-\u30ff々\u4e00-\u9fff\uac00
 _MOJIBAKE = re.compile("[縺繧]")  # what UTF-8 kana become when they are read as Shift JIS
 
 
+_CODE = re.compile(r"--|</|/>|[{}]|==")
+_JAPANESE = re.compile("[\u3041-\u30ff\u4e00-\u9fff]")
+
+
 def _says_something(folded: str) -> bool:
     """Whether there are words that the voices know: not only digits and signs, not letters from a broken conversion,
-    not a script of which nothing was learned."""
-    return bool(_KNOWN_SCRIPTS.search(folded)) and len(_MOJIBAKE.findall(folded)) < 2
+    not a script of which nothing was learned, not a program's line."""
+    if len(_MOJIBAKE.findall(folded)) >= 2 or (_CODE.search(folded) and not _JAPANESE.search(folded)):
+        return False
+    return bool(_KNOWN_SCRIPTS.search(folded))
