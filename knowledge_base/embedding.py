@@ -13,9 +13,11 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 from safetensors import SafetensorError, safe_open
-from tokenizers import Tokenizer
+
+from knowledge_base import pieces
 
 Vectors = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.bool_]
 
 BUNDLED = Path(__file__).parent / "model"
 _STATIC = "StaticEmbedding"
@@ -73,24 +75,25 @@ class StaticEmbedder:
         try:
             tokenizer = (folder / "tokenizer.json").read_text(encoding="utf-8")
             self.tokens_of = hashlib.sha256(tokenizer.encode()).hexdigest()
-            json.loads(tokenizer)  # tokenizers raises a bare Exception for broken JSON, which must not be caught
-            self._tokenizer = Tokenizer.from_str(tokenizer)
+            self._pieces = pieces.read(tokenizer)
             with safe_open(folder / "model.safetensors", framework="np") as tensors:
                 tables = {key: tensors.get_tensor(key) for key in tensors.keys()}  # noqa: SIM118 - not a dict
-        except (OSError, ValueError, SafetensorError) as error:
+        except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
             raise ModelError(f"The embedding model in {folder} is damaged: it cannot be read.") from error
         self._rows, self._mapping, self._weights = _unfold(tables, folder)
-        if len(self._mapping) < self._tokenizer.get_vocab_size():
+        if len(self._mapping) < len(self._pieces.spelled):
             raise ModelError(f"The embedding model in {folder} is damaged: it has more tokens than vectors.")
+        spelled = self._pieces.spelled
+        #: Not signs, not blanks, not what is unknown.
+        self._is_word = np.array([any(map(str.isalnum, piece)) for piece in spelled], np.bool_)
+        self._is_word &= self._mapping[: len(spelled)] > 0
 
     def embed(self, texts: list[str]) -> Vectors:
         return self.embed_ids(self.ids(texts))
 
     def ids(self, texts: list[str]) -> list[npt.NDArray[np.int64]]:
         """The tokens of each text."""
-        clean = [_SURROGATES.sub("�", text) for text in texts]  # half a character cannot be encoded
-        encodings = self._tokenizer.encode_batch_fast(clean, add_special_tokens=False)
-        return [np.asarray(encoding.ids, np.int64) for encoding in encodings]
+        return [self._pieces.ids(text) for text in texts]
 
     def embed_ids(self, several: Sequence[npt.NDArray[np.int64]]) -> Vectors:
         """`embed`, of texts whose tokens are known."""
@@ -101,10 +104,23 @@ class StaticEmbedder:
 
     def tokens(self, text: str) -> Tokens:
         """The words of a text as rows of the table, with their places."""
-        encoding = self._tokenizer.encode(_SURROGATES.sub("�", text), add_special_tokens=False)
-        ids = np.asarray(encoding.ids, np.int64)
-        places = np.asarray(encoding.offsets, np.int64).reshape(-1, 2)
-        return Tokens(ids, self._mapping[ids], places[:, 0], places[:, 1])
+        cut = self._pieces.cut(text)
+        return Tokens(cut.ids, self._mapping[cut.ids], cut.start, cut.end)
+
+    def words(self, tokens: Tokens) -> Mask:
+        """Which of them are words that the table knows."""
+        return self._is_word[tokens.ids]
+
+    def forms_of(self, text: str) -> npt.NDArray[np.int64]:
+        return self.forms(self._pieces.ids(text))
+
+    @property
+    def many_forms(self) -> int:
+        return len(self._rows)
+
+    def forms(self, ids: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """The words among tokens, in order, as rows of the table: all forms of a word are one."""
+        return self._mapping[ids[self._is_word[ids]]]
 
     def table(self, tokens: Tokens) -> Vectors:
         """What each token adds to a vector."""

@@ -6,10 +6,7 @@ How alike two texts are in their very words is the cosine of their counts, rare 
 
 from __future__ import annotations
 
-import math
-import threading
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -21,6 +18,7 @@ from knowledge_base.embedding import Vectors
 Ints = npt.NDArray[np.int64]
 Places = npt.NDArray[np.int32]
 Mask = npt.NDArray[np.bool_]
+Rarity = npt.NDArray[np.float64]
 
 #: A rough search looks at so many places where a word of the query stands, or at so large a share of the texts, the
 #: rarest words first: what stands in every other text tells least.
@@ -30,7 +28,7 @@ _COMMON = 0.15  # a word in so large a share of the texts has a row for all of t
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The words of a query that the lexicon knows, each once, and what each weighs in it."""
+    """The words of a query, each once, and what each weighs in it."""
 
     words: Ints
     weights: Vectors
@@ -38,53 +36,43 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Spelled:
-    """Texts as words, each word by its place among `words`; text t begins at `starts[t]`."""
+    """Texts as words, each word a number; text t begins at `starts[t]`."""
 
-    words: Sequence[str]
     starts: Ints
-    places: Places
+    words: Ints
 
     @classmethod
-    def of(cls, texts: Iterable[Sequence[str]]) -> Spelled:
-        """`texts` as lists of words."""
-        numbers: defaultdict[str, int] = defaultdict(lambda: len(numbers))
-        each = [np.array([numbers[word] for word in words], np.int32) for words in texts]
+    def of(cls, texts: Iterable[Ints]) -> Spelled:
+        each = list(texts)
         starts = starts_of(np.array([len(one) for one in each], np.int64))
-        return cls(list(numbers), starts, np.concatenate([np.zeros(0, np.int32), *each]))
+        return cls(starts, np.concatenate([np.zeros(0, np.int64), *each]))
 
-    def rarity(self) -> dict[str, float]:
-        """How rare each word is among the texts; under "" that of a word never seen."""
+    def rarity(self, many: int) -> Rarity:
+        """How rare among the texts each of the `many` words is that there are."""
         size = len(self.starts)
         text = np.repeat(np.arange(size - 1), np.diff(self.starts))
-        once = np.unique(text * max(len(self.words), 1) + self.places) % max(len(self.words), 1)
-        seen = np.bincount(once, minlength=len(self.words))
-        return dict(zip(self.words, (np.log(size / (1 + seen)) + 1).tolist(), strict=True)) | {"": math.log(size) + 1}
+        once = np.unique(text * max(many, 1) + self.words) % max(many, 1)
+        return np.asarray(np.log(size / (1 + np.bincount(once, minlength=many))) + 1, np.float64)
 
 
+@dataclass(frozen=True, slots=True)
 class Lexicon:
-    """A number for each word, the same in all that is counted with it. It only grows."""
+    """The words there are: how rare each is, and which of them a text holds, in order."""
 
-    def __init__(self, rarity: Mapping[str, float]) -> None:
-        """`rarity`: that of the words of a larger collection; under "" that of a word never seen there."""
-        self._rarity = rarity
-        self._numbers: defaultdict[str, int] = defaultdict(lambda: len(self._numbers))
-        self._growing = threading.Lock()
+    rarity: Rarity
+    words_of: Callable[[str], Ints]
 
     def count(self, texts: Spelled) -> Counted:
-        with self._growing:
-            numbers = np.array([self._numbers[word] for word in texts.words], np.int64)
-            rarity = np.array([self._rarity_of(word) for word in self._numbers], np.float64)
-        return _count(texts.starts, numbers[texts.places], rarity)
+        return _count(texts.starts, texts.words, self.rarity)
 
-    def ask(self, words: Sequence[str]) -> Asked:
+    def read(self, texts: Iterable[str]) -> Counted:
+        return self.count(Spelled.of(map(self.words_of, texts)))
+
+    def ask(self, words: Ints) -> Asked:
         """A query, weighed as the texts are."""
-        raised = {word: math.log1p(n) * self._rarity_of(word) for word, n in Counter(words).items()}
-        length = math.sqrt(sum(value * value for value in raised.values()))
-        known = [(self._numbers[word], value / length) for word, value in raised.items() if word in self._numbers]
-        return Asked(np.array([n for n, _ in known], np.int64), np.array([value for _, value in known], np.float32))
-
-    def _rarity_of(self, word: str) -> float:
-        return self._rarity.get(word) or self._rarity.get("", 1.0)
+        once, times = np.unique(words, return_counts=True)
+        raised = np.log1p(times) * self.rarity[once]
+        return Asked(once, np.asarray(raised / max(float(np.linalg.norm(raised)), 1e-9), np.float32))
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,12 +183,12 @@ class WordSearch:
             np.add.at(total, self._places[stands], self._weights[stands] * weight)
 
     def _known(self, asked: Asked) -> tuple[Ints, Vectors]:
-        """Without the words that first stood in later texts."""
+        """Without the words that stand in none of the texts."""
         known = asked.words < len(self._begins) - 1
         return asked.words[known], asked.weights[known]
 
 
-def _count(starts: Ints, words: Ints, rarity: npt.NDArray[np.float64]) -> Counted:
+def _count(starts: Ints, words: Ints, rarity: Rarity) -> Counted:
     """Texts as numbers of their words, counted and weighed."""
     texts, many = len(starts) - 1, len(rarity) or 1
     owner = np.repeat(np.arange(texts), np.diff(starts))

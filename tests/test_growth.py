@@ -11,15 +11,14 @@ import pytest
 from bench.example_sentences import queries, services
 from bot.understanding import Assessment, Understander, segments
 from bot.understanding.clauses import fold
-from bot.understanding.features import Floats
+from bot.understanding.features import Floats, Ints
 from bot.understanding.local import Local
 from bot.understanding.segments import LocalService, nearest_two, together
 from bot.understanding.voices import read_voices
 from knowledge_base.cells import Cells
 from knowledge_base.embedding import BUNDLED, StaticEmbedder
-from knowledge_base.lexicon import Counted, Lexicon, Spelled, WordSearch
+from knowledge_base.lexicon import Counted, Lexicon, Rarity, Spelled, WordSearch
 from knowledge_base.vocabulary import vocabulary
-from knowledge_base.words import forms_of
 
 MANY = 2_000  # services, ten thousand texts
 ODDS = np.linspace(-6, 2, len(vocabulary().fields), dtype=np.float32)  # some fields are told, some are not
@@ -31,8 +30,9 @@ def embedder() -> StaticEmbedder:
 
 
 @pytest.fixture(scope="module")
-def rarity() -> dict[str, float]:
-    return Spelled.of(forms_of(fold(voice.text)) for voice in read_voices()[::10]).rarity()
+def lexicon(embedder: StaticEmbedder) -> Lexicon:
+    words = Spelled.of(embedder.forms_of(voice.text) for voice in read_voices()[::10])
+    return Lexicon(words.rarity(embedder.many_forms), embedder.forms_of)
 
 
 @pytest.fixture(scope="module")
@@ -41,18 +41,18 @@ def own() -> list[LocalService]:
 
 
 @pytest.fixture(scope="module")
-def many(own: list[LocalService], embedder: StaticEmbedder, rarity: dict[str, float]) -> Local:
+def many(own: list[LocalService], embedder: StaticEmbedder, lexicon: Lexicon) -> Local:
     """Looked at roughly, though they are not so many yet that they would have to be."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(segments, "EXACT_UP_TO", 5_000)
-        return Local((), embedder, Lexicon(rarity)).next(own)
+        return Local((), embedder, lexicon).next(own)
 
 
-def cosines(texts: Sequence[Sequence[str]], rarity: dict[str, float], words: Sequence[str]) -> Floats:
+def cosines(texts: Sequence[Ints], rarity: Rarity, words: Ints) -> Floats:
     """How alike texts are in their words, as one would work it out by hand."""
 
-    def weighed(words: Sequence[str]) -> dict[str, float]:
-        raised = {word: math.log1p(n) * rarity.get(word, rarity[""]) for word, n in Counter(words).items()}
+    def weighed(words: Ints) -> dict[int, float]:
+        raised = {word: math.log1p(n) * rarity[word] for word, n in Counter(words.tolist()).items()}
         length = math.hypot(*raised.values())
         return {word: value / length for word, value in raised.items()}
 
@@ -65,35 +65,37 @@ def worth(likeness: Floats, told: Floats) -> Floats:
     return likeness @ np.array([3.3, 1.8, -0.7], np.float32) + 0.4 * told
 
 
-def asked(embedder: StaticEmbedder, text: str) -> tuple[list[str], Floats]:
-    return forms_of(fold(text)), embedder.embed([fold(text)])[0]
+def asked(embedder: StaticEmbedder, text: str) -> tuple[Ints, Floats]:
+    return embedder.forms_of(fold(text)), embedder.embed([fold(text)])[0]
 
 
-def likeliest(local: Local, words: Sequence[str], vector: Floats, most: int) -> dict[str, float]:
+def likeliest(local: Local, words: Ints, vector: Floats, most: int) -> dict[str, float]:
     own = local.likely([local.look(words, vector)], ODDS, 0.5, worth)
     best = np.argsort(-own.sure, kind="stable")[:most]
     return {local.service(int(own.places[at])).id: round(float(own.sure[at]), 2) for at in best}
 
 
 def test_rare_words_are_those_of_few_texts() -> None:
-    rarity = Spelled.of([["雨", "雨", "傘"], [], ["雨"]]).rarity()
-    assert rarity == pytest.approx({"雨": math.log(4 / 3) + 1, "傘": math.log(4 / 2) + 1, "": math.log(4) + 1})
+    rain, umbrella, never_seen = range(3)
+    rarity = Spelled.of(map(np.array, [[rain, rain, umbrella], np.zeros(0, np.int64), [rain]])).rarity(3)
+    assert rarity[rain] == pytest.approx(math.log(4 / 3) + 1)
+    assert rarity[umbrella] == pytest.approx(math.log(4 / 2) + 1)
+    assert rarity[never_seen] == pytest.approx(math.log(4) + 1)
 
 
-def test_words_weigh_as_by_hand(own: list[LocalService], rarity: dict[str, float]) -> None:
-    texts = [forms_of(fold(text)) for one in own[:300] for text in one.texts]
-    texts.insert(7, [])
-    lexicon = Lexicon(rarity)
+def test_words_weigh_as_by_hand(own: list[LocalService], lexicon: Lexicon) -> None:
+    texts = [lexicon.words_of(fold(text)) for one in own[:300] for text in one.texts]
+    texts.insert(7, np.zeros(0, np.int64))
     search = WordSearch(Counted.together([lexicon.count(Spelled.of(part)) for part in (texts[:100], texts[100:])]))
     assert (search._common[0] >= 0).any()  # some words stand in so many texts that they are added up otherwise
     some = np.array([3, 7, 250, len(texts) - 1])
     for text in queries(20):
-        words = forms_of(fold(text))
-        expected, question = cosines(texts, rarity, words), lexicon.ask(words)
+        words = lexicon.words_of(fold(text))
+        expected, question = cosines(texts, lexicon.rarity, words), lexicon.ask(words)
         np.testing.assert_allclose(search.scores(question), expected, atol=1e-5)
         np.testing.assert_allclose(search.scores_of(question, some), expected[some], atol=1e-5)
-    lexicon.count(Spelled.of([["後から来た言葉"]]))
-    assert not search.scores(lexicon.ask(["後から来た言葉", "一度も見ない言葉"])).any()
+    in_none = np.setdiff1d(np.arange(len(lexicon.rarity)), np.concatenate(texts))
+    assert not search.scores(lexicon.ask(in_none[[0, -1]])).any()
 
 
 def test_a_rough_look_finds_what_weighing_every_text_finds(many: Local, embedder: StaticEmbedder) -> None:
@@ -112,15 +114,15 @@ def test_a_rough_look_finds_what_weighing_every_text_finds(many: Local, embedder
     assert same >= 0.98 * 10 * len(texts)
 
 
-def test_few_texts_are_all_weighed(own: list[LocalService], embedder: StaticEmbedder, rarity: dict[str, float]) -> None:
+def test_few_texts_are_all_weighed(own: list[LocalService], embedder: StaticEmbedder, lexicon: Lexicon) -> None:
     some = own[:200]
-    local = Local((), embedder, Lexicon(rarity)).next(some[:120]).next(some)
+    local = Local((), embedder, lexicon).next(some[:120]).next(some)
     folded = [fold(text) for one in some for text in one.texts]
     starts = np.cumsum([0, *(len(one.texts) for one in some)])
-    forms, vectors = [forms_of(text) for text in folded], embedder.embed(folded)
+    forms, vectors = [lexicon.words_of(text) for text in folded], embedder.embed(folded)
     for text in queries(10):
         words, vector = asked(embedder, text)
-        both = nearest_two(together(vectors @ vector, cosines(forms, rarity, words)), starts)
+        both = nearest_two(together(vectors @ vector, cosines(forms, lexicon.rarity, words)), starts)
         expected = {one.id: float(best) for one, best in zip(some, both @ np.array([1, 10], np.float32), strict=True)}
         own_now = local.likely([local.look(words, vector)], ODDS, 0.5, lambda like, _: like[:, 0] + 10 * like[:, 1])
         found = {local.service(int(at)).id: float(sure) for at, sure in zip(own_now.places, own_now.sure, strict=True)}
@@ -146,11 +148,11 @@ def test_a_text_of_which_nothing_is_known_finds_nothing_near(many: Local, embedd
     assert not (many.likely([nothing], ODDS, 0.5, lambda like, _: like[:, 0]).sure > 0).any()
 
 
-def test_many_saves_leave_few_segments(own: list[LocalService], embedder: StaticEmbedder, rarity: dict[str, float],
+def test_many_saves_leave_few_segments(own: list[LocalService], embedder: StaticEmbedder, lexicon: Lexicon,
                                        monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
     monkeypatch.setattr("bot.understanding.local.FULL", 20)
     monkeypatch.setattr("bot.understanding.local.EXACT_UP_TO", 300)
-    local = Local((), embedder, Lexicon(rarity))
+    local = Local((), embedder, lexicon)
     standing: list[LocalService] = []
     for number, one in enumerate(own[:90]):
         standing = [*standing, one]
@@ -158,21 +160,21 @@ def test_many_saves_leave_few_segments(own: list[LocalService], embedder: Static
             standing = [replace(standing[0], about=f"改めました{number}"), *standing[2:]]
         local = local.next(standing)
     assert len(local._segments) <= 6
-    at_once = Local((), embedder, Lexicon(rarity)).next(standing)
+    at_once = Local((), embedder, lexicon).next(standing)
     for text in queries(5):
         words, vector = asked(embedder, text)
         assert likeliest(local, words, vector, 100) == likeliest(at_once, words, vector, 100)
         assert len(likeliest(local, words, vector, 100)) == len(standing)
 
 
-def test_a_service_with_nothing_to_read_does_no_harm(embedder: StaticEmbedder, rarity: dict[str, float]) -> None:
+def test_a_service_with_nothing_to_read_does_no_harm(embedder: StaticEmbedder, lexicon: Lexicon) -> None:
     empty = LocalService("empty", "", "", (), ())
     signs = LocalService("signs", "……", "", (), ("！！！",))
-    local = Local((), embedder, Lexicon(rarity)).next([empty, signs])
+    local = Local((), embedder, lexicon).next([empty, signs])
     words, vector = asked(embedder, "家賃が払えません")
     assert likeliest(local, words, vector, 5).keys() == {"empty", "signs"}
     assert local.example(words, vector, 1) in signs.texts
-    none = Local((), embedder, Lexicon(rarity))
+    none = Local((), embedder, lexicon)
     assert not none
     assert not none.likely([none.look(words, vector)], ODDS, 0.5, worth).places.size
 

@@ -46,7 +46,7 @@ def main() -> None:
         parser.error("the heads stand on the bundled token table")
     texts = Texts.read()
     counted = CountedTexts.of(texts, bundled)
-    reading = read_what_was_held_back(texts, counted, Encoder(UNSEEN))
+    reading = read_what_was_held_back(texts, counted, Encoder(UNSEEN), bundled)
     mix = build_mix.fit(texts, reading)
     figures = build_mix.figures(texts, reading, mix)
     figures["households"] = build_owners.build(texts, reading, mix)
@@ -128,18 +128,20 @@ def _solve(root: torch.Tensor, wanted: Floats) -> tuple[Floats, Floats]:
     return shares.detach().numpy(), biases.detach().numpy()
 
 
-def read_what_was_held_back(texts: Texts, counted: CountedTexts, encoder: Encoder) -> Reading:
+def read_what_was_held_back(texts: Texts, counted: CountedTexts, encoder: Encoder, bundled: StaticEmbedder) -> Reading:
     learned = learn(texts, counted, texts.learned(held_back=True))
     odds = np.asarray(counted.table[texts.held] @ learned.weights + learned.biases, np.float32)
     known = texts.learned(held_back=True)
     known = known[known < len(texts.voices)]
-    return build_mix.read(texts, counted.folded, odds, _alike(counted.seen, texts.held, known), known, encoder)
+    return build_mix.read(texts, counted.folded, odds, _alike(counted.seen, texts.held, known, bundled), known, encoder)
 
 
-def _alike(seen: Sequence[Features], these: npt.NDArray[np.int64], known: npt.NDArray[np.int64]) -> Floats:
+def _alike(
+    seen: Sequence[Features], these: npt.NDArray[np.int64], known: npt.NDArray[np.int64], bundled: StaticEmbedder
+) -> Floats:
     """How like each of `these` is to each of the `known`, as the neighbours are found."""
     words = Spelled.of(seen[at].words for at in known)
-    lexicon = Lexicon(words.rarity())
+    lexicon = Lexicon(words.rarity(bundled.many_forms), bundled.forms_of)
     search = WordSearch(lexicon.count(words))
     vectors = np.stack([seen[at].dense for at in known])
     return np.stack([together(vectors @ seen[at].dense, search.scores(lexicon.ask(seen[at].words))) for at in these])

@@ -19,7 +19,7 @@ from torch import Tensor
 from bot.understanding.assessment import Household
 from bot.understanding.build_net import FIELDS, OUTPUTS
 from bot.understanding.clauses import fold, split
-from bot.understanding.encoder import BEGIN, EDGE, END, LONGEST, UNKNOWN, named
+from bot.understanding.encoder import BEGIN, END, LONGEST, NOWHERE, UNKNOWN, named
 from bot.understanding.features import Floats
 from bot.understanding.heads import PARTS
 from bot.understanding.owners import spoken_of, traits_of
@@ -172,7 +172,7 @@ class Lessons:
         people = People(Household(), "agency" if about_other else "self")
         heard = people.hear_all(clauses)
         encoding = self._tokenizer.encode(folded, add_special_tokens=False)
-        places = np.array([EDGE, *encoding.offsets[: LONGEST - 2], EDGE], np.int64)
+        places = np.array([(NOWHERE, NOWHERE), *encoding.offsets[: LONGEST - 2], (NOWHERE, NOWHERE)], np.int64)
         ids, wants = _framed(encoding.ids), labels(people.persons)
         if all(want is None for want in wants) or not clauses:
             return Lesson(ids, wanted)

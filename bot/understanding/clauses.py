@@ -9,6 +9,8 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
+from knowledge_base.pieces import NOTHING
+
 MAX_LENGTH = 5000
 _SENTENCE_END = re.compile(r"(?:[。．！？!?\n…]+|笑[。]?(?=\s)|(?<=[ですまたいだよねん])[ 　](?=\S{4}))[」』）)]?")
 _CLAUSE_END = re.compile(
@@ -16,7 +18,6 @@ _CLAUSE_END = re.compile(
 )
 _SHORTEST = 7
 _MARKED = re.compile("(.)[\u3099\u309a]")  # ｶ and its ﾞ are two letters
-NOTHING = "\u200b"  # stands where a letter has to keep its place and means nothing
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,18 +15,18 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime
 from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidArgument, InvalidGraph, InvalidProtobuf
-from tokenizers import Tokenizer
 
 from bot.understanding.clauses import Clause
 from bot.understanding.features import Floats, Ints
+from knowledge_base import pieces
 
 FOLDER = Path(__file__).parent / "encoder"
 BEGIN, UNKNOWN, END = 0, 3, 2  # tokens, as in the vocabulary that it was pruned from
 LONGEST = 256  # tokens of one passage
 PASSAGE = 360  # letters: as many as fit into LONGEST tokens, nearly always
 PASSAGES_KEPT = 64
-EDGE = (-(1 << 30), -(1 << 30))  # where the edges of a passage lie: nowhere
-_BROKEN = (OSError, ValueError, KeyError, EOFError, Fail, InvalidArgument, InvalidGraph, InvalidProtobuf)
+NOWHERE = -(1 << 30)  # where the edges of a passage lie
+_BROKEN = (OSError, ValueError, KeyError, TypeError, EOFError, Fail, InvalidArgument, InvalidGraph, InvalidProtobuf)
 
 Masks = npt.NDArray[np.bool_]
 Spans = Sequence[tuple[int, int]]
@@ -110,7 +110,7 @@ class Encoder:
     def __init__(self, folder: Path = FOLDER) -> None:
         """Raises EncoderError."""
         try:
-            self._tokenizer = _tokenizer(folder / "tokenizer.json")
+            self._pieces = pieces.read((folder / "tokenizer.json").read_text(encoding="utf-8"))
             with np.load(folder / "weights.npz") as kept:
                 arrays = dict(kept)
             self._session = onnxruntime.InferenceSession(
@@ -151,11 +151,11 @@ class Encoder:
 
     def _encode(self, folded: str) -> Encoded:
         """One passage; what lies beyond LONGEST tokens is not read."""
-        encoding = self._tokenizer.encode(folded, add_special_tokens=False)
-        ids = np.array([BEGIN, *encoding.ids[: LONGEST - 2], END], np.int64)
-        places = np.array([EDGE, *encoding.offsets[: LONGEST - 2], EDGE], np.int64)
+        cut = self._pieces.cut(folded)
+        ids = _between(BEGIN, cut.ids[: LONGEST - 2], END)
+        start, end = (_between(NOWHERE, places[: LONGEST - 2], NOWHERE) for places in (cut.start, cut.end))
         (vectors,) = self._session.run(None, {"x": self._embedded(ids)[None]})
-        return Encoded(vectors[0], places[:, 0], places[:, 1])
+        return Encoded(vectors[0], start, end)
 
     def _embedded(self, ids: Ints) -> Floats:
         seen = self._words[ids] * self._word_steps[ids, None]
@@ -163,20 +163,8 @@ class Encoder:
         return np.asarray(seen, np.float32)
 
 
-def _tokenizer(path: Path) -> Tokenizer:
-    text = path.read_text(encoding="utf-8")
-    try:
-        return Tokenizer.from_str(text)
-    except Exception as error:  # tokenizers raises nothing more precise
-        raise ValueError("no tokenizer") from error
-
-
-def _together(passages: Sequence[Encoded]) -> Encoded:
-    return Encoded(
-        np.concatenate([one.vectors for one in passages]),
-        np.concatenate([one.start for one in passages]),
-        np.concatenate([one.end for one in passages]),
-    )
+def _between(first: int, inner: Ints, last: int) -> Ints:
+    return np.concatenate([[first], inner, [last]])
 
 
 def _passages(clauses: Sequence[Clause]) -> Iterator[list[Clause]]:

@@ -5,7 +5,6 @@ Everything is counted once for the whole text, with its place; what a clause has
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -13,8 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bot.understanding.clauses import NOTHING
-from knowledge_base.embedding import StaticEmbedder, Tokens
-from knowledge_base.words import Word, words_of
+from knowledge_base.embedding import StaticEmbedder
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
@@ -23,13 +21,13 @@ Ints = npt.NDArray[np.int64]
 @dataclass(frozen=True, slots=True)
 class Features:
     """`at` and `value`: the sparse part, family after family, each ending at one of `ends`; `dense`: the vector;
-    `words`: dictionary forms, in order."""
+    `words`: those that the table knows, as its rows, in order."""
 
     at: Ints
     value: Floats
     ends: tuple[int, ...]
     dense: Floats
-    words: Sequence[str]
+    words: Ints
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +35,7 @@ class _Passage:
     """A text cut into everything that the families count."""
 
     text: str
-    words: Sequence[Word]
-    tokens: Tokens
+    words: _Units
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +44,7 @@ class _Units:
 
     start: Ints
     end: Ints
-    code: npt.NDArray[np.uint64]
+    code: Ints
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +87,11 @@ class Counted:
         self._embedder = embedder
         kept = text.replace(NOTHING, "")
         self._place = None if kept == text else np.cumsum([0, *(letter != NOTHING for letter in text)])
-        self._passage = _Passage(kept, words_of(kept), embedder.tokens(kept))
-        self._table = embedder.table(self._passage.tokens)
-        self._counts = _all_families(self._passage)
-        self._forms = np.array([word.form for word in self._passage.words], object)
-        self._word_spans = np.array([(word.start, word.end) for word in self._passage.words], np.int64).reshape(-1, 2)
+        self._tokens = embedder.tokens(kept)
+        self._table = embedder.table(self._tokens)
+        known = embedder.words(self._tokens)
+        self._words = _Units(self._tokens.start[known], self._tokens.end[known], self._tokens.rows[known])
+        self._counts = _all_families(_Passage(kept, self._words))
 
     def of(self, several: Sequence[Spans]) -> list[Features]:
         """`several`: spans of the text as it was given."""
@@ -106,7 +103,7 @@ class Counted:
         return np.asarray(self._vectors([self._kept(spans)])[0], np.float32)
 
     def _vectors(self, several: Sequence[Spans]) -> Floats:
-        return self._embedder.vectors(self._passage.tokens, self._table, several)
+        return self._embedder.vectors(self._tokens, self._table, several)
 
     def _kept(self, spans: Spans) -> Spans:
         """Where they lie once the letters that stand for nothing are gone."""
@@ -122,7 +119,7 @@ class Counted:
         sums = np.add.reduceat(weight[order], first) if len(order) else np.zeros(0, np.float32)
         at = bucket[first]
         ends = tuple(np.searchsorted(at, [*FIRST[1:], SIZE]).tolist())
-        words = self._forms[_inside(spans, self._word_spans[:, 0], self._word_spans[:, 1])].tolist()
+        words = self._words.code[_inside(spans, self._words.start, self._words.end)]
         return Features(at, np.log1p(sums), ends, vector, words)
 
 
@@ -146,17 +143,7 @@ def _all_families(passage: _Passage) -> _Counts:
 
 
 def _words(passage: _Passage) -> list[_Runs]:
-    every = _units_of_words(passage.words)
-    content = _units_of_words([word for word in passage.words if word.content])
-    return [*_runs_up_to(every, 1, 2), _run(every, 2, 3, apart=2), _run(content, 2, 4)]
-
-
-def _units_of_words(words: Sequence[Word]) -> _Units:
-    return _Units(
-        np.array([word.start for word in words], np.int64),
-        np.array([word.end for word in words], np.int64),
-        np.array([zlib.crc32(word.form.encode("utf-8", "replace")) for word in words], np.uint64),
-    )
+    return [*_runs_up_to(passage.words, 1, 2), _run(passage.words, 2, 3, apart=2)]
 
 
 def _letters(passage: _Passage) -> list[_Runs]:
@@ -165,8 +152,8 @@ def _letters(passage: _Passage) -> list[_Runs]:
     return _runs_up_to(units, 1, 4)
 
 
-def _codes(text: str) -> npt.NDArray[np.uint64]:
-    return np.frombuffer(text.encode("utf-32-le", "replace"), np.uint32).astype(np.uint64)
+def _codes(text: str) -> Ints:
+    return np.frombuffer(text.encode("utf-32-le", "replace"), np.uint32).astype(np.int64)
 
 
 _STIR = np.uint64(0x9E3779B97F4A7C15)  # the golden ratio's digits: spreads like numbers far apart
@@ -176,7 +163,7 @@ _FAR = np.uint64(29)
 def _runs_up_to(units: _Units, shortest: int, longest: int) -> list[_Runs]:
     """What `_run` gives for each length, its salt, all in one go."""
     count, lengths = len(units.code), range(shortest, longest + 1)
-    codes = np.concatenate([units.code, np.zeros(longest, np.uint64)])
+    codes = np.concatenate([units.code, np.zeros(longest, np.int64)]).view(np.uint64)
     mixed = np.repeat(np.array(lengths, np.uint64)[:, None], count, axis=1)
     for step in range(longest):
         longer = mixed[max(step + 1 - shortest, 0) :]
@@ -196,9 +183,9 @@ def _run(units: _Units, length: int, salt: int, apart: int = 1) -> _Runs:
     """Every `length` units in a row (or `apart` from one another), hashed; `salt` keeps kinds of runs apart."""
     reach = (length - 1) * apart
     count = max(len(units.code) - reach, 0)
-    mixed = np.full(count, salt, np.uint64)
+    mixed, codes = np.full(count, salt, np.uint64), units.code.view(np.uint64)
     for step in range(length):
-        mixed ^= units.code[step * apart : step * apart + count]
+        mixed ^= codes[step * apart : step * apart + count]
         mixed *= _STIR
         mixed ^= mixed >> _FAR
     mixed *= _STIR

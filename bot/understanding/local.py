@@ -52,7 +52,7 @@ class Local:
             kept = _joined([*kept, Segment.read(new, self._embedder, self._lexicon)])
         return Local(kept, self._embedder, self._lexicon)
 
-    def look(self, words: Sequence[str], vector: Floats) -> Sequence[Look]:
+    def look(self, words: Ints, vector: Floats) -> Sequence[Look]:
         """What a text sees of each segment."""
         query = self._query(words, vector)
         return [segment.look(query) for segment in self._segments]
@@ -88,7 +88,7 @@ class Local:
         segment, at = self._at(place)
         return segment.services[at]
 
-    def example(self, words: Sequence[str], vector: Floats, place: int) -> str:
+    def example(self, words: Ints, vector: Floats, place: int) -> str:
         """The text of a service that comes nearest."""
         segment, at = self._at(place)
         return segment.example(self._query(words, vector), at)
@@ -97,7 +97,7 @@ class Local:
         number = int(np.searchsorted(self._firsts, place, side="right")) - 1
         return self._segments[number], place - int(self._firsts[number])
 
-    def _query(self, words: Sequence[str], vector: Floats) -> Query:
+    def _query(self, words: Ints, vector: Floats) -> Query:
         return Query(self._lexicon.ask(words), vector)
 
 

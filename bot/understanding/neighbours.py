@@ -21,7 +21,6 @@ from knowledge_base.embedding import Embedder, StaticEmbedder
 from knowledge_base.index import Index, embed_once
 from knowledge_base.lexicon import Lexicon, Spelled, WordSearch
 from knowledge_base.vocabulary import vocabulary
-from knowledge_base.words import forms_of
 
 NEAREST = 24
 CANDIDATES = 64  # taken from each of the two searches before their scores are put together
@@ -62,10 +61,10 @@ class Neighbours:
         read = read_once.read(texts, bundled)
         own = embedder is bundled
         vectors = bundled.embed_ids(read.tokens) if own else embed_once(embedder, texts, store)
-        rarity = read.words.rarity()
-        self._texts = _Texts(vectors, read.words, Lexicon(rarity))
+        self._lexicon = Lexicon(read.words.rarity(bundled.many_forms), bundled.forms_of)
+        self._texts = _Texts(vectors, read.words, self._lexicon)
         self._labels = labels(voices)
-        self.local = Local((), embedder, Lexicon(rarity))
+        self.local = Local((), embedder, self._lexicon)
 
     def with_local(self, services: Sequence[LocalService]) -> Neighbours:
         """The same voices beside other services of the town's own; what both have is not read again."""
@@ -118,7 +117,7 @@ class Neighbours:
     def local_example(self, folded: str, vector: Floats, place: int) -> str:
         """Of one of the town's own services the text that comes nearest to a text. `vector`: that of the bundled
         model."""
-        return self.local.example(forms_of(folded), self._vector(folded, vector), place)
+        return self.local.example(self._lexicon.words_of(folded), self._vector(folded, vector), place)
 
     def _vector(self, text: str, bundled: Floats) -> Floats:
         """The bundled model's is there already; a town may have chosen another."""
@@ -134,7 +133,7 @@ class _Texts:
         self._lexicon = lexicon
         self._words = WordSearch(lexicon.count(words))
 
-    def nearest(self, words: Sequence[str], vector: Floats) -> tuple[Floats, Ints]:
+    def nearest(self, words: Ints, vector: Floats) -> tuple[Floats, Ints]:
         """Likeness and places of the candidates of both searches, nearest first."""
         by_words = self._words.scores(self._lexicon.ask(words))
         _, by_meaning = self._index.search(vector[None], CANDIDATES)

@@ -17,9 +17,8 @@ from bot.understanding.clauses import fold
 from bot.understanding.features import Floats, Ints
 from knowledge_base.cells import Cells
 from knowledge_base.embedding import Embedder
-from knowledge_base.lexicon import Asked, Counted, Lexicon, Spelled, WordSearch, starts_of, stretches
+from knowledge_base.lexicon import Asked, Counted, Lexicon, WordSearch, starts_of, stretches
 from knowledge_base.vocabulary import vocabulary
-from knowledge_base.words import forms_of
 
 Mask = npt.NDArray[np.bool_]
 #: Of services the likeness of their nearest two texts, and the log-odds of the likeliest of their fields → what each is
@@ -88,7 +87,7 @@ class Segment:
     def read(cls, services: Sequence[LocalService], embedder: Embedder, lexicon: Lexicon) -> Segment:
         texts = [fold(text) for one in services for text in one.texts]
         parts = [texts[at : at + _AT_ONCE] for at in range(0, len(texts), _AT_ONCE)]
-        words = Counted.together([lexicon.count(Spelled.of(map(forms_of, part))) for part in parts])
+        words = Counted.together([lexicon.read(part) for part in parts])
         return cls._of(services, words, (embedder.embed(part) for part in parts))
 
     @classmethod
