@@ -22,8 +22,8 @@ from storage.clock import JAPAN
 
 #: At most so many desks in one answer, and services to choose from.
 MOST, MOST_CHOICES = 2, 3
-#: From here on a service is what the message means; down to here it may be, and is offered; what was found earlier in
-#: the talk must be surer, since nothing in the message says so.
+#: From here on a service is what the message means; down to here it may be, and is offered, unless it is called by its
+#: name somewhere; what was found earlier in the talk must be surer, since nothing in the message says so.
 MEANT, PERHAPS, SURE = 0.6, 0.25, 0.7
 #: Nobody is shown to a desk for these unless they name it: who reads along would know.
 UNNAMED = frozenset({"abuse", "suicide"})
@@ -99,9 +99,10 @@ def look(
     services = by_name.services or tuple((id_, "") for id_ in _in_language(text, own))
     if services or by_name.desks:
         return _told(published, services, by_name.desks, now, where, plainly=asks or expected)
-    meant = [(one.id, "") for one in reading.services if one.score >= MEANT]
-    if meant:
-        return _told(published, meant, (), now, where, plainly=goes or expected)
+    called = [id_ for id_, _ in desks.named(published, text).services]
+    likely = [one for one in reading.services if one.score >= (PERHAPS if one.id in called else MEANT)]
+    if likely:
+        return _told(published, [(one.id, "") for one in likely], (), now, where, plainly=goes or expected)
     if perhaps := _names(published, (one.id for one in reading.services if one.score >= PERHAPS)):
         return Asked("which", goes, choices=perhaps) if not expected else NOT_ASKED
     if any(_NOUN.search(_EMPTY.sub(" ", one)) for one in asking):

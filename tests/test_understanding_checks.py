@@ -181,47 +181,6 @@ def test_the_voices_were_read_as_they_stand_now() -> None:
         assert kept.tokens[at].tolist() == anew.tokens[number].tolist()
 
 
-@pytest.mark.parametrize("content", [None, b"", b"no archive", b"{}"])
-def test_a_missing_or_broken_encoder_is_one_clear_sentence(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, content: bytes | None
-) -> None:
-    folder = Path(shutil.copytree(FOLDER, tmp_path / "encoder"))
-    (folder / name).unlink()
-    if content is not None:
-        (folder / name).write_bytes(content)
-    monkeypatch.setattr(evidence, "Encoder", lambda: Encoder(folder))
-    with pytest.raises(ModelError, match="encoder"):
-        Understander.load()
-
-
-@pytest.mark.parametrize("content", [None, b"", b"{}", b"[1, 2", b"[]", b"\xff\xfe"])
-def test_missing_or_broken_owners_are_one_clear_sentence(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes | None
-) -> None:
-    path = tmp_path / "owners.json"
-    if content is not None:
-        path.write_bytes(content)
-    load = Owners.load
-    monkeypatch.setattr(Owners, "load", lambda encoder: load(encoder, path))
-    with pytest.raises(ModelError, match="household"):
-        Understander.load()
-
-
-def test_the_voices_were_read_as_they_stand_now() -> None:
-    """Else every start reads thirteen thousand texts: `python -m bot.understanding.build_voices` mends it."""
-    bundled, voices = StaticEmbedder(BUNDLED), [voice.text for voice in read_voices()]
-    kept = read_once._kept(voices, bundled, read_once.KEPT)
-    assert kept is not None
-    some = range(0, len(voices), 97)
-    anew = read_once.read_anew([voices[at] for at in some], bundled)
-    starts = kept.words.starts
-    for number, at in enumerate(some):
-        own = anew.words.places[anew.words.starts[number] : anew.words.starts[number + 1]]
-        words = kept.words.places[starts[at] : starts[at + 1]]
-        assert [kept.words.words[place] for place in words] == [anew.words.words[place] for place in own]
-        assert kept.tokens[at].tolist() == anew.tokens[number].tolist()
-
-
 @pytest.mark.parametrize("content", [None, b"", b"no archive", b"PK\x03\x04"])
 def test_voices_that_were_read_of_others_or_are_damaged_are_read_anew(tmp_path: Path, content: bytes | None) -> None:
     bundled, path = StaticEmbedder(BUNDLED), tmp_path / "voices.npz"

@@ -17,8 +17,8 @@ import numpy as np
 
 from bot.understanding.assessment import LEVELS, Urgency
 from bot.understanding.clauses import Clause, fold, split
-from bot.understanding.danger_signs import KINDS, SIGNS, Sign, looks_harmless
-from bot.understanding.danger_words import more_urgent
+from bot.understanding.danger_signs import HANDS_THAT_FAIL, KINDS, SIGNS, Sign, looks_harmless
+from bot.understanding.danger_words import more_urgent, only_denied
 from bot.understanding.features import Floats
 from bot.understanding.mix import CLAUSE_AT_MOST_BELOW, share_odds
 
@@ -134,6 +134,8 @@ def with_voices(told: Urgency, evidence: Evidence, original: str) -> Urgency:
     if not evidence.tells:
         return told
     level = _level(told, evidence)
+    if told.level == "none" and LEVELS.index(level) > LEVELS.index("watch") and only_denied(original):
+        level = "watch"
     if level == "none":
         return Urgency()
     quote = told.quote or evidence.clauses[int(np.argmax(evidence.danger_each[:, 0]))].quote(original)
@@ -146,6 +148,7 @@ def _level(told: Urgency, evidence: Evidence) -> str:
     """A sign that the screen found is never lower than watch."""
     mix = evidence.mix
     in_many_words = told.level == "immediate" or (told.level == "urgent" and "suicide" in told.kinds)
+    in_many_words = in_many_words or (told.level == "urgent" and bool(HANDS_THAT_FAIL.search(fold(told.quote))))
     if in_many_words or (told.level == "urgent" and evidence.long):
         return told.level  # no likeness to harmless texts outweighs it, and no length of harmless text around it
     odds = evidence.danger_counted, evidence.danger_read, evidence.danger_each

@@ -43,6 +43,11 @@ _TAKEN = (
     r"(?:取り?上げ|取りあげ|とりあげ|隠さ|持たせて(?:くれ|もらえ))"
 )
 
+#: Of a baby this kills, and a mother who fears it seldom names the child in the same sentence.
+_SHAKES = r"(?:揺さぶ|ゆさぶ|ゆすぶ)(?:っ|り|る)[^。、\n]{0,5}(?:しま[いうっ]|ちゃ[いうっ]|そうで|そうに|たくな)"
+#: Who fears for a child in their own hands is heard, whatever it resembles.
+HANDS_THAT_FAIL = re.compile(_SHAKES)
+
 SIGNS: tuple[Sign, ...] = (
     # wanting to die
     _sign("suicide", "urgent", r"(?:死に|タヒに|たひに)た(?:い|く(?:て|なる|なっ|なり|ない訳))"),
@@ -105,12 +110,7 @@ SIGNS: tuple[Sign, ...] = (
         _CHILD,
         14,
     ),
-    # Of a baby this kills, and a mother who fears it seldom names the child in the same sentence.
-    _sign(
-        "child_abuse",
-        "urgent",
-        r"(?:揺さぶ|ゆさぶ|ゆすぶ)(?:っ|り|る)[^。、\n]{0,5}(?:しま[いうっ]|ちゃ[いうっ]|そうで|そうに|たくな)",
-    ),
+    _sign("child_abuse", "urgent", _SHAKES),
     _sign("child_abuse", "urgent", r"\b(?:hits?|beats?) me\b", r"daddy|dad|mom|mommy|father|mother", 20),
     _sign(
         "harm_to_others",

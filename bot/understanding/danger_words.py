@@ -234,3 +234,16 @@ EASY_JAPANESE = _tongue(
 TONGUES = (
     ENGLISH, CHINESE, KOREAN, VIETNAMESE, PORTUGUESE, FILIPINO, NEPALI, NEPALI_IN_LATIN, EASY_JAPANESE,
 )  # fmt: skip
+
+_LEFT = 6  # letters beside a denial: "I", "po"
+
+
+def only_denied(text: str) -> bool:
+    """Whether all that is said in another language than Japanese is an idiom or a denial of these words."""
+    sentences = [unicodedata.normalize("NFKC", one).casefold().replace("’", "'") for one in _SENTENCE.findall(text)]
+    return bool(sentences) and any(
+        all(tongue.is_in(one) for one in sentences)
+        and len(re.findall(r"\w", "".join(tongue.harmless.sub("", one) for one in sentences))) <= _LEFT
+        for tongue in TONGUES
+        if tongue is not EASY_JAPANESE
+    )

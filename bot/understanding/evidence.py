@@ -176,12 +176,16 @@ _MOJIBAKE = re.compile("[縺繧]")  # what UTF-8 kana become when they are read 
 
 
 _CODE = re.compile(r"--|</|/>|[{}]|==")
+#: Five consonants in a row, or q before one: no word of any language that is read here.
+_TYPED_AT_RANDOM = re.compile(r"[a-z]*(?:[b-df-hj-np-tv-xz]{5}|q[b-df-hj-np-tv-z])[a-z]*")
 _JAPANESE = re.compile("[\u3041-\u30ff\u4e00-\u9fff]")
 
 
 def _says_something(folded: str) -> bool:
     """Whether there are words that the voices know: not only digits and signs, not letters from a broken conversion,
-    not a script of which nothing was learned, not a program's line."""
-    if len(_MOJIBAKE.findall(folded)) >= 2 or (_CODE.search(folded) and not _JAPANESE.search(folded)):
-        return False
-    return bool(_KNOWN_SCRIPTS.search(folded))
+    not a script of which nothing was learned, not a program's line, not a hand on the keyboard."""
+    if not _JAPANESE.search(folded):
+        if _CODE.search(folded):
+            return False
+        folded = _TYPED_AT_RANDOM.sub(" ", folded)
+    return len(_MOJIBAKE.findall(folded)) < 2 and bool(_KNOWN_SCRIPTS.search(folded))

@@ -1,8 +1,8 @@
 """The voices cut into tokens, once: reading fourteen thousand texts takes a second, and the service should start in
 less.
 
-`python -m bot.understanding.build_voices` reads them anew, after a change of voices or of the embedding model. What does
-not fit the voices is not used; they are then read at every start.
+`python -m bot.understanding.build_voices` reads them anew, after a change of voices or of the embedding model. What
+does not fit the voices is not used; they are then read at every start.
 """
 
 from __future__ import annotations
