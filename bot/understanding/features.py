@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from bot.understanding.clauses import NOTHING
 from knowledge_base.embedding import StaticEmbedder
+from knowledge_base.pieces import NOTHING
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]

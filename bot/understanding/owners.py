@@ -44,8 +44,8 @@ SUICIDE = list(vocabulary().fields).index("suicide")
 RULE = 8.0
 BESIDE = 1.0  # log-odds: a trouble is also another's who has it nearly as surely as the surest
 NOT_THEIRS = -20.0
-#: How a token speaks of a person counts more than the encoder has learned: held-back conversations cannot tell from 1 to
-#: 2, and a sentence's troubles then stay with its person.
+#: How a token speaks of a person counts more than the encoder has learned. Held-back conversations cannot tell 1 from
+#: 2, and so each sentence's troubles stay with its person.
 PLAINER = 1.75
 _NOTHING = 1e-9
 _SUFFERS, _DOES = LINKS.index("rule_suffers"), LINKS.index("rule_does")
@@ -85,6 +85,7 @@ class Owners:
         odds[:, ABUSE] += [by_rule(one, float(whole[ABUSE])) for one in heard]
         if any(one.wishes_death for one in heard):
             odds[:, SUICIDE] += [RULE if one.wishes_death else -RULE for one in heard]
+        odds[[one.person.left for one in heard]] = NOT_THEIRS
         odds[odds < odds.max(axis=0) - BESIDE] = NOT_THEIRS
         at = np.maximum(clause_at(clauses, parts.tokens.start), 0)[told.argmax(axis=1)]
         return np.asarray(1 / (1 + np.exp(-odds)), np.float32), np.asarray(at, np.int64)

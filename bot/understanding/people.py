@@ -92,6 +92,11 @@ class Person:
     owning: int = 0  # only 「父の遺産」
     living: int = 0  # 「祖母と二人暮らし」
 
+    @property
+    def left(self) -> bool:
+        """Dead, divorced or gone for good, whenever they are named: what is told is no longer their trouble."""
+        return 0 < self.gone == self.mentioned
+
     def member(self) -> Member:
         return Member(self.relation, self.age, tuple(self.fields), self.quotes, self.called)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 
 from bot.understanding.features import Floats
@@ -9,6 +11,23 @@ from bot.understanding.heads import SPEAKERS
 
 ABOUT_OTHERS = ("agency", "neighbor")
 SURE_FROM = 0.5  # log-odds by which one side must lead: somebody who writes of themself, or of one who is no kin
+
+_WHO = (
+    r"(?:友人|友だち|友達|ともだち|幼なじみ|同期|同僚|後輩|先輩|知り合い|知人|"
+    r"(?:お?(?:隣|となり)|お?向かい|近所|同じ(?:階|棟|団地|アパート))"
+    r"(?:さん|の[^、。\n]{0,10}(?:方|人|家|宅|さん|子|夫婦|お?じい|お?ばあ)))"
+)
+_ABOUT_SOMEBODY = re.compile(
+    _WHO + r"[^、。\n]{0,10}(?:のこと(?:で(?!も)|なん)|の(?:話|件)(?:で|です|なん|$)|(?:が|を)(?:とても|すごく)?心配)",
+    re.MULTILINE,
+)
+_FIRST_SENTENCE = re.compile(r"[^。\n！？]*")
+
+
+def tells_of_somebody(said: str) -> bool:
+    """Whether the first sentence says that somebody outside the family is meant: 「職場の後輩のことで」."""
+    first = _FIRST_SENTENCE.match(said.lstrip())
+    return bool(first and _ABOUT_SOMEBODY.search(first.group()))
 
 
 def speaker_of(odds: Floats) -> str | None:

@@ -63,6 +63,8 @@ class Understander:
         again = len(said) <= READ_AGAIN
         talk = evidence if said == text or not again else self._weigh(said)
         who = speaker.speaker_of(talk.speakers) if talk.tells else None
+        if who != "agency" and speaker.tells_of_somebody(said):
+            who = "neighbor"
         who = who if again else before.speaking(who)
         return Reading(
             urgency=urgency,
