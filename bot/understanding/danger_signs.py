@@ -91,6 +91,7 @@ SIGNS: tuple[Sign, ...] = (
         18,
     ),
     _sign("dv", "urgent", _TAKEN, _PARTNER, 18),
+    _sign("dv", "watch", r"(?:見られ|読まれ|見つか|気づかれ|ばれ|バレ)(?:たら|ると|ては|ちゃ)[^。、\n]{0,4}(?:困|怖|こわ|まず|大変|いけ|だめ|殺)", _PARTNER, 12),
     _sign("dv", "urgent", r"\bdv\b|ｄｖ|モラハラ夫|夫から逃げ|夫.{0,2}逃げたい"),
     _sign("dv", "immediate", r"(?:殴|蹴)られて|暴れて|包丁を", r"今|いま|さっき|これから", 10),
     _sign("dv", "immediate", r"包丁を?(?:もって|持って|振り|向け)(?!.{0,5}料理)"),
@@ -181,7 +182,12 @@ _DENIED = re.compile(
     r"(?:たい|自殺|死|暴力|虐待|dv|そんな|叩い|殴)(?:とか|なんて|とまで|わけ|訳|など|とは|という(?:こと|気持ち))?(?:では|じゃ|は|も|まで)?"
     r"(?:ない(?:です|けど|が|ん|。|、|$)|ありません|思っていません|思わない|考えていません)"
 )
-_HARMLESS = (_IDIOM, _STORY, _DENIED)
+#: That somebody may rest is a kind wish; that they be "eased" may be another.
+_KIND_WISH = re.compile(
+    r"(?:休め|休ませ|やすませ|眠れる|ゆっくり(?:でき|させ|休)|息抜き)[^。、\n]{0,8}"
+    r"(?:(?:あげ|やり)たい|ほしい|くれたら)"
+)
+_HARMLESS = (_IDIOM, _STORY, _DENIED, _KIND_WISH)
 _LONG_AGO = re.compile(
     r"[0-9一二三四五六七八九十]年(?:以上)?も?前|昔|若い(?:頃|ころ)|(?:子ども|小さい|十代|学生)の?(?:頃|ころ|時)|以前は|かつて|あの頃|当時"
 )
