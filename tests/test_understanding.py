@@ -192,6 +192,7 @@ def test_nobody_told_of_in_a_long_talk_is_forgotten_later(reader: Understander, 
         ("父が風呂で倒れて返事をしません", "medical_emergency"),
         ("もう介護に疲れて、母を殺してしまいそうです", "harm_to_others"),
         ("もうむりです。I don't want to live", "suicide"),
+        ("ごはんを たべて いません。おかねも ありません", "no_food"),
     ],
 )
 def test_danger_is_seen_with_its_kind(reader: Understander, text: str, kind: str) -> None:
@@ -210,6 +211,9 @@ def test_danger_is_seen_with_its_kind(reader: Understander, text: str, kind: str
         "必死で働いています",
         "I don't want to die",
         "I don't want to live here",
+        "ayaw ko pa mamatay",
+        "父がすこしでも休めるようにしてあげたい",
+        "でんきが きれて、くらいなかで ごはんを たべています",
     ],
 )
 def test_words_of_danger_without_danger_page_nobody(reader: Understander, text: str) -> None:
@@ -236,6 +240,25 @@ def test_a_household_over_several_turns(reader: Understander) -> None:
     assert "education" in fields["daughter"]
     assert "addiction" in fields["husband"]
     assert "finance" in fields["self"]
+
+
+def test_whoever_has_died_has_no_trouble_now(reader: Understander) -> None:
+    assessment, _ = read(reader, "家内に先立たれて二年になります。私は81です", "ひとりで炊事も掃除もできません")
+    assert "wife" not in ages(assessment)
+    assert [m.fields for m in assessment.members if m.relation == "self"] == [("elderly",)]
+
+
+@pytest.mark.parametrize("who", ["職場の後輩のことで相談です", "隣の奥さんが心配です", "幼なじみの話です"])
+def test_a_friend_or_neighbour_told_of_is_the_client(reader: Understander, who: str) -> None:
+    assessment, _ = read(reader, f"{who}。29の女性です。会社に行けなくなって、夜も眠れていません")
+    assert assessment.speaker == "neighbor"
+    assert ages(assessment) == {"client": 29}
+
+
+def test_fear_of_being_read_is_a_sign(reader: Understander) -> None:
+    _, reading = read(reader, "主人に見つかったら怖いので、手短に書きます")
+    assert reading.urgency.at_least("watch")
+    assert "dv" in reading.urgency.kinds
 
 
 def test_an_agency_tells_of_its_client_and_is_no_member(reader: Understander) -> None:

@@ -17,7 +17,7 @@ import numpy as np
 
 from bot.understanding.assessment import LEVELS, Urgency
 from bot.understanding.clauses import Clause, fold, split
-from bot.understanding.danger_signs import HANDS_THAT_FAIL, KINDS, SIGNS, Sign, looks_harmless
+from bot.understanding.danger_signs import EATS, HANDS_THAT_FAIL, KINDS, SIGNS, Sign, looks_harmless
 from bot.understanding.danger_words import more_urgent, only_denied
 from bot.understanding.features import Floats
 from bot.understanding.mix import CLAUSE_AT_MOST_BELOW, share_odds
@@ -133,15 +133,20 @@ def with_voices(told: Urgency, evidence: Evidence, original: str) -> Urgency:
     screen's words, and some who use them are in none."""
     if not evidence.tells:
         return told
-    level = _level(told, evidence)
-    if told.level == "none" and LEVELS.index(level) > LEVELS.index("watch") and only_denied(original):
+    level, kinds = _level(told, evidence), _kinds(evidence.danger[3:], told.kinds)
+    if told.level == "none" and level != "none" and _belied(original, kinds):
         level = "watch"
     if level == "none":
         return Urgency()
     quote = told.quote or evidence.clauses[int(np.argmax(evidence.danger_each[:, 0]))].quote(original)
     if not quote:
         return told
-    return Urgency(level, _kinds(evidence.danger[3:], told.kinds), quote)
+    return Urgency(level, kinds, quote)
+
+
+def _belied(original: str, kinds: Sequence[str]) -> bool:
+    """Whether the words themselves speak against a danger that is told by likeness alone."""
+    return only_denied(original) or (kinds[0] == "no_food" and bool(EATS.search(fold(original))))
 
 
 def _level(told: Urgency, evidence: Evidence) -> str:

@@ -49,6 +49,7 @@ _ELSEWHERE = re.compile(
     r"(?:私|自分|僕|俺|わたし)(?:は|も)?(?:(?:結婚して)?(?:すぐ)?(?:近く|近所|よそ|別のところ)[にで](?:住|暮ら)|隣(?:の市|町)|県外|遠方|離れて|別に|別の|他県|東京|実家を出)|嫁いで|実家の両親と(?:弟|妹|兄|姉)の"
 )
 _CORRECTION = re.compile(r"(?:間違え|まちがえ|じゃなくて|ではなく|訂正|あ、|いや、|誕生日(?:が|を)?(?:来|き|迎|過))")
+_SOMEBODYS = re.compile(r"(?:お?(?:隣|となり)|近所|お?向かい|友達|友だち|知り合い|同僚)の$")
 _ANYBODY = (
     "男の子",
     "女の子",
@@ -298,8 +299,13 @@ class People:
 
     def _seen_from_client(self, mention: Mention, clause: Clause) -> Mention:
         """When another writes, the first person told of is the client, whatever they are called: 「隣の奥さん」."""
-        if not self.about_other or mention.relation in ("self", "client") or mention.gone:
+        if not self.about_other or mention.relation in ("self", "client"):
             return mention
+        if mention.gone:
+            somebodys = _SOMEBODYS.search(clause.text[: mention.start])
+            if not somebodys or any(p.relation == "client" for p in self.persons):
+                return mention
+            mention = replace(mention, gone=False)
         client = next((p for p in self.persons if p.relation == "client"), None)
         word = clause.text[mention.start : mention.end]
         nobody_yet = client is not None and not client.mentioned and len(self.persons) == 1 and word in _HEADS
