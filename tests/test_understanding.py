@@ -255,6 +255,15 @@ def test_a_friend_or_neighbour_told_of_is_the_client(reader: Understander, who: 
     assert ages(assessment) == {"client": 29}
 
 
+def test_what_becomes_of_a_child_after_my_death_is_no_wish_to_die(reader: Understander) -> None:
+    _, worried = read(
+        reader, "七十九の母です。四十八の娘はもう何年も外に出ません。わたしが死んだら、娘はどうなるのでしょう"
+    )
+    assert {"hikikomori", "suicide"} & {f.id for f in worried.fields} == {"hikikomori"}
+    _, hints = read(reader, "私が死んだら誰も困らないし、そのほうがいいのかもって")
+    assert "suicide" in {f.id for f in hints.fields}
+
+
 def test_fear_of_being_read_is_a_sign(reader: Understander) -> None:
     _, reading = read(reader, "主人に見つかったら怖いので、手短に書きます")
     assert reading.urgency.at_least("watch")

@@ -11,11 +11,13 @@ from pathlib import Path
 import numpy as np
 
 from bot.understanding.clauses import Clause
+from bot.understanding.danger_signs import AFTER_ME
 from bot.understanding.encoder import Encoder, EncoderError, Parts
 from bot.understanding.features import Counted, Floats, Ints
 from bot.understanding.heads import PARTS, Heads
-from bot.understanding.mix import Mix, odds_of
+from bot.understanding.mix import IN_DOUBT, Mix, odds_of
 from bot.understanding.neighbours import Neighbours
+from bot.understanding.owners import SUICIDE
 from bot.understanding.plain import is_plain
 from bot.understanding.segments import LocalService
 from bot.understanding.voices import Voice, read_voices
@@ -98,6 +100,8 @@ class Weigher:
         near = self._neighbours.of(list(zip(texts, seen, strict=True)))
         mix = self._heads.mix
         found = mix.fields(*fields, near.fields, likely_told)
+        if AFTER_ME.search(folded) and found[SUICIDE] < IN_DOUBT:
+            found[SUICIDE] = 0
         told = odds_of(found)
         own = near.own(told, mix.local_services)
         return Evidence(
