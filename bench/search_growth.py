@@ -76,13 +76,12 @@ class _Search:
 
     def __init__(self, reader: Any, texts: Sequence[str]) -> None:
         from bot.understanding.clauses import fold, split
-        from knowledge_base.words import forms_of
 
         weigher = reader._weigher
         self._local, self._sureness = weigher._neighbours.local, weigher._heads.mix.local_services
         folded = [fold(text) for text in texts]
         self._vectors = weigher._bundled.embed(folded)
-        self._words = [forms_of(text) for text in folded]
+        self._words = [weigher._bundled.forms_of(text) for text in folded]
         self._odds = [weigher.weigh(text, split(text)).told for text in folded]
 
     def ask(self, number: int, local: Any = None) -> tuple[Any, Any]:
