@@ -20,6 +20,7 @@ from bot.understanding.relations import (
     age_alone,
     age_before,
     is_baby,
+    is_partner,
     mentions,
     school_of,
 )
@@ -46,17 +47,15 @@ _HOUSE_MATTER = re.compile(
     r"家賃|電気|ガス|水道|光熱|生活費|食費|食べる?(?:物|もの)|米びつ|貯金|貯え|蓄え|管理費|更新料|大家|アパート|団地|立ち?退|引っ越|近所|回覧板|町内|自治会"
 )
 _ELSEWHERE = re.compile(
-    r"(?:私|自分|僕|俺|わたし)(?:は|も)?(?:(?:結婚して)?(?:すぐ)?(?:近く|近所|よそ|別のところ)[にで](?:住|暮ら)|隣(?:の市|町)|県外|遠方|離れて|別に|別の|他県|東京|実家を出)|嫁いで|実家の両親と(?:弟|妹|兄|姉)の"
+    r"実家(?:から[^、。]{0,12}(?:ところ|距離|離れ)|を出て|から離れ)|(?:結婚|就職|嫁い)[^、。]{0,4}で?(?:家を)?出て[いるま]|(?:私|自分|僕|俺|わたし)(?:は|も)?(?:(?:結婚して)?(?:すぐ)?(?:近く|近所|よそ|別のところ)[にで](?:住|暮ら)|隣(?:の市|町)|県外|遠方|離れて|別に|別の|他県|東京|実家を出)|嫁いで|実家の両親と(?:弟|妹|兄|姉)の"
 )
-_CORRECTION = re.compile(r"(?:間違え|まちがえ|じゃなくて|ではなく|訂正|あ、|いや、|誕生日(?:が|を)?(?:来|き|迎|過))")
+_CORRECTION = re.compile(r"(?:間違え|まちがえ|すみません|ごめん|(?<!お)いや(?=[^、。]{0,10}(?:から|た[らと]))|じゃなくて|ではなく|訂正|あ、|いや、|誕生日(?:が|を)?(?:来|き|迎|過))")
 _SOMEBODYS = re.compile(r"(?:お?(?:隣|となり)|近所|お?向かい|友達|友だち|知り合い|同僚)の$")
+_FATHERS = ("父", "父親", "お父さん", "お父様", "お父さま", "パパ")
+_MOTHERS = ("母", "母親", "お母さん", "お母様", "お母さま", "ママ")
+_CHILD = ("男の子", "女の子", "男子", "女子", "男児", "女児")
 _ANYBODY = (
-    "男の子",
-    "女の子",
-    "男子",
-    "女子",
-    "男児",
-    "女児",
+    *_CHILD,
     "お母さん",
     "おばあさん",
     "おじいさん",
@@ -75,6 +74,21 @@ _HEADS = (
 )  # 「気がかりなご一家が。ご主人が七十二」
 _AS_CHILD = {"older_brother": "son", "younger_brother": "son", "older_sister": "daughter", "younger_sister": "daughter"}
 _GROWN_UP = 23
+_SMALL = ("grandchild", "relative")
+_OF_CHILDREN = re.compile(r"(?:[上下]に|双子の|その|[上下]の|年[少中長]の|(?:子|娘|息子)の)$")
+_ONE_OF_TWO = re.compile(r"(?:さん|ちゃん|くん)?の(?:ほう|方)")
+_WAS = re.compile("でした|だった")
+_SPOKEN_OF = 3  # clauses
+_CHAN = re.compile("ちゃん$")
+_OLDER = ("father", "mother", "grandfather", "grandmother", "older_brother", "older_sister")
+_LEAST_AGE = {
+    "husband": 17, "wife": 16, "partner": 13, "father": 30, "mother": 28, "father_in_law": 38, "mother_in_law": 36,
+    "grandfather": 45, "grandmother": 45,
+}  # fmt: skip
+_OLD = 58
+_OLD_WRITER = re.compile(r"わし(?:ら|ゃ|[はがもの、0-9一二三四五六七八九])|わたしら年寄|おら[はが]|(?:私|わたし|わたくし|自分|うち)[はがも]?、?(?:今年|もう)?(?:[6-9][0-9]|[六七八九]十)|^孫(?:を|が|の(?!手))")
+_OLD_PAIR = re.compile(r"(?:お)?(?:じい|ばあ)(?:さん)?$|じじ|ばば$")
+_AS_SPOUSE = {"grandmother": "wife", "grandfather": "husband"}
 _SECOND_ONE = (*CHILDREN, "grandchild", "relative", "younger_brother", "younger_sister")
 
 
@@ -97,6 +111,10 @@ class Person:
     def left(self) -> bool:
         """Dead, divorced or gone for good, whenever they are named: what is told is no longer their trouble."""
         return 0 < self.gone == self.mentioned
+
+    @property
+    def child(self) -> bool:
+        return self.relation in CHILDREN and not is_partner(self.called)
 
     def member(self) -> Member:
         return Member(self.relation, self.age, tuple(self.fields), self.quotes, self.called)
@@ -181,8 +199,10 @@ class People:
         self.focus = self.persons[before.focus] if before.focus is not None else None
         self._sentence: tuple[int, list[Person]] = (-1, [])
         self._just_met: Person | None = None  # in this clause
+        self._spoken_of = [self.focus] if self.focus is not None else []  # the last first
         self._wishes_death = False
         self._school = ""  # the one that an agency writes from
+        self._old = any(p.relation == "self" and (p.age or 0) >= _OLD for p in self.persons)
         if not self.about_other or self.persons:
             self.teller()
 
@@ -198,6 +218,7 @@ class People:
 
     def hear_all(self, clauses: Sequence[Clause]) -> list[Heard]:
         """Everybody known or named in the clauses, in the order in which they came."""
+        self._old = self._old or any(_OLD_WRITER.search(clause.text) for clause in clauses)
         links = [self.hear(clause) for clause in clauses]
         return [self._heard(person, links) for person in self.persons]
 
@@ -216,6 +237,7 @@ class People:
         if self.about_other:
             self._school = school_of(clause.text) or self._school
         found = [self._seen_from_parent(self._seen_from_client(m, clause), clause) for m in mentions(clause.text)]
+        found = [self._seen_as_spoken_of(self._seen_from_old(m, clause), clause) for m in found]
         found = [m for m in found if self._counts(m, clause)]
         self._just_met = None
         told = [self._meet(m, clause, found) for m in found]
@@ -240,7 +262,9 @@ class People:
 
     def _go_on(self, clause: Clause, told: Sequence[Person], found: Sequence[Mention], alone: Person | None) -> None:
         subject = next((p for m, p in zip(found, told, strict=True) if _SUBJECT.match(clause.text[m.end :])), None)
-        self.focus = subject or (told[0] if told else None) or alone or self.focus
+        here = next((p for p in told if not p.left), told[0] if told else None)
+        self.focus = subject or here or alone or self.focus
+        self._spoken_of = [p for p in (self.focus, *self._spoken_of) if p is not None][:_SPOKEN_OF]
         number, before = self._sentence
         self._sentence = (clause.sentence, [*(before if number == clause.sentence else []), *told])
 
@@ -291,10 +315,10 @@ class People:
         「パパ」 beside a husband."""
         word = clause.text[mention.start : mention.end]
         if self.about_other:
-            return mention.relation != "self" and word not in ("彼女", "彼")
+            return mention.relation != "self" and word not in ("彼女", "彼", "うちの子")
         if mention.relation == "client":
             return False
-        parents = any(p.relation in CHILDREN for p in self.persons)
+        parents = any(p.child for p in self.persons)
         return not (parents and word in ("父親", "母親", "パパ", "ママ"))
 
     def _seen_from_client(self, mention: Mention, clause: Clause) -> Mention:
@@ -308,11 +332,33 @@ class People:
             mention = replace(mention, gone=False)
         client = next((p for p in self.persons if p.relation == "client"), None)
         word = clause.text[mention.start : mention.end]
-        nobody_yet = client is not None and not client.mentioned and len(self.persons) == 1 and word in _HEADS
+        parent = word in (*_FATHERS, *_MOTHERS) and client is not None and client.age is None
+        nobody_yet = client is not None and not client.mentioned and len(self.persons) == 1 and (word in _HEADS or parent)
         if client is None or nobody_yet:
             return replace(mention, relation="client", called=word)
-        again = client.called == word or (word in _ANYBODY and client.age is None and len(self.persons) == 1)
+        if word in _FATHERS and client.called in _MOTHERS:
+            return replace(mention, relation="husband", called="")
+        if word in _MOTHERS and client.called in _FATHERS:
+            return replace(mention, relation="wife", called="")
+        again = client.called == word or (word in _CHILD and client.age is None and len(self.persons) == 1)
         return replace(mention, relation="client", called="") if again else mention
+
+    def _seen_from_old(self, mention: Mention, clause: Clause) -> Mention:
+        """「わしは八十、ばあさんは七十八」: the old call their own husband and wife so, as their grandchildren would."""
+        if not self._old or self.about_other or mention.relation not in _AS_SPOUSE:
+            return mention
+        if not _OLD_PAIR.match(clause.text[mention.start : mention.end]):
+            return mention
+        return replace(mention, relation=_AS_SPOUSE[mention.relation])
+
+    def _seen_as_spoken_of(self, mention: Mention, clause: Clause) -> Mention:
+        """「孫を育てています。七歳の女の子です」: one and the same, or another grandchild."""
+        one = self.focus
+        if one is None or one.relation not in _SMALL or (one.age or 0) >= _GROWN_UP:
+            return mention
+        if not clause.text[mention.start : mention.end].endswith(_CHILD):
+            return mention
+        return replace(mention, relation=one.relation)
 
     def _seen_from_parent(self, mention: Mention, clause: Clause) -> Mention:
         """「息子は小6、姉の高2は」: a child's sister is a child; 「息子は四十五、嫁は四十三」: a son's wife is none of
@@ -321,13 +367,35 @@ class People:
             return mention
         relations = {p.relation for p in self.persons}
         word = clause.text[mention.start : mention.end]
+        if mention.relation == "partner" and "partner" not in relations:
+            anothers = next((p for p in self.persons if is_partner(p.called)), None)
+            return mention if anothers is None else replace(mention, relation="other", called=anothers.called)
+        in_law = f"{mention.relation}_in_law"
+        if in_law in relations and mention.relation not in relations and word.startswith("お"):
+            return replace(mention, relation=in_law)
         if word.startswith(("嫁", "お嫁")) and mention.relation == "wife":
             others = relations & {"son", "younger_brother", "older_brother", "husband"} and "wife" not in relations
             return replace(mention, relation="relative") if others else mention
-        if mention.relation in _AS_CHILD and relations & set(CHILDREN) and mention.relation not in relations:
-            age = age_after(clause.text[mention.end :], self._school)
-            if age is not None and age < _GROWN_UP:
-                return replace(mention, relation=_AS_CHILD[mention.relation], called=word)
+        if mention.relation in _AS_CHILD and mention.relation not in relations:
+            return self._as_child(mention, clause.text)
+        return mention
+
+    def _as_child(self, mention: Mention, text: str) -> Mention:
+        """「下に弟がいて小1」, of children or grandchildren that were told of: one of them."""
+        word = text[mention.start : mention.end]
+        age = age_after(text[mention.end :], self._school) or age_before(text[: mention.start], self._school)
+        said_so = _OF_CHILDREN.search(text[: mention.start]) or _ONE_OF_TWO.match(text[mention.end :])
+        if age is not None and age >= _GROWN_UP:
+            return mention
+        if self.focus is not None and self.focus.relation in _SMALL and (age is not None or said_so):
+            return replace(mention, relation=self.focus.relation, called=word)
+        relation = _AS_CHILD[mention.relation]
+        children = [p for p in self.persons if p.child]
+        same = [p for p in children if p.relation == relation and age in (None, p.age) and p is not self.focus]
+        if same and (said_so or age is not None or _CHAN.search(word)):
+            return replace(mention, relation=relation, called=same[-1].called)
+        if children and (age is not None or said_so):
+            return replace(mention, relation=relation, called=word)
         return mention
 
     def _meet(self, mention: Mention, clause: Clause, found: Sequence[Mention]) -> Person:
@@ -361,7 +429,7 @@ class People:
     def _known(self, mention: Mention, age: int | None) -> Person | None:
         same = [p for p in self.persons if p.relation == mention.relation]
         if mention.relation in ("son", "daughter"):  # 「下の子は小6の娘で」: one and the same
-            same = [p for p in self.persons if p.relation == "other" and (p.age is None or p is self._just_met)] or same
+            same = [p for p in self.persons if p.child and p.relation == "other" and (p.age is None or p is self._just_met)] or same
         if mention.called:
             same = [p for p in same if p.called in ("", mention.called)]
             same.sort(key=lambda p: p.called != mention.called)
@@ -377,11 +445,22 @@ class People:
         if alone is None:
             return None
         corrected = bool(_CORRECTION.search(clause.text))
-        person = self.focus if self.focus is not None and (self.focus.age is None or corrected) else self.teller()
+        spoken_of = (p for p in self._spoken_of if (p.age is None or corrected) and self._may_be(p, alone[0]))
+        person = next(spoken_of, None) or self.teller()
+        if self.focus is not None and self.focus.left and _WAS.search(clause.text):
+            person = self.focus
         if person.age is None or corrected:
             person.age = alone[0]
         person.mentioned += 1
         return person
+
+
+    def _may_be(self, person: Person, age: int) -> bool:
+        """Whether a person may be so old, and be spoken of at all."""
+        if person.left or age < _LEAST_AGE.get(person.relation, 0):
+            return False
+        known = self.teller().age if not self.about_other else None
+        return known is None or not (person.relation in _OLDER and age < known)
 
 
 def _violence(person: Person, sufferer: Person | None) -> tuple[float, float]:
