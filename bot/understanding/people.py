@@ -19,6 +19,7 @@ from bot.understanding.relations import (
     age_after,
     age_alone,
     age_before,
+    all_children,
     is_baby,
     is_partner,
     mentions,
@@ -78,6 +79,7 @@ _SMALL = ("grandchild", "relative")
 _OF_CHILDREN = re.compile(r"(?:[上下]に|双子の|その|[上下]の|年[少中長]の|(?:子|娘|息子)の)$")
 _ONE_OF_TWO = re.compile(r"(?:さん|ちゃん|くん)?の(?:ほう|方)")
 _WAS = re.compile("でした|だった")
+_ELDER_YOUNGER = {"上の": ("上の", "長男", "長女"), "下の": ("下の", "次男", "次女", "二男", "二女", "末の")}
 _SPOKEN_OF = 3  # clauses
 _CHAN = re.compile("ちゃん$")
 _OLDER = ("father", "mother", "grandfather", "grandmother", "older_brother", "older_sister")
@@ -201,6 +203,7 @@ class People:
         self._just_met: Person | None = None  # in this clause
         self._spoken_of = [self.focus] if self.focus is not None else []  # the last first
         self._wishes_death = False
+        self._children = ""  # sons or daughters, where all are the one
         self._school = ""  # the one that an agency writes from
         self._old = any(p.relation == "self" and (p.age or 0) >= _OLD for p in self.persons)
         if not self.about_other or self.persons:
@@ -219,6 +222,7 @@ class People:
     def hear_all(self, clauses: Sequence[Clause]) -> list[Heard]:
         """Everybody known or named in the clauses, in the order in which they came."""
         self._old = self._old or any(_OLD_WRITER.search(clause.text) for clause in clauses)
+        self._children = self._children or next(filter(None, (all_children(clause.text) for clause in clauses)), "")
         links = [self.hear(clause) for clause in clauses]
         return [self._heard(person, links) for person in self.persons]
 
@@ -236,7 +240,7 @@ class People:
     def hear(self, clause: Clause) -> list[Link]:
         if self.about_other:
             self._school = school_of(clause.text) or self._school
-        found = [self._seen_from_parent(self._seen_from_client(m, clause), clause) for m in mentions(clause.text)]
+        found = [self._seen_from_parent(self._seen_from_client(m, clause), clause) for m in mentions(clause.text, self.about_other)]
         found = [self._seen_as_spoken_of(self._seen_from_old(m, clause), clause) for m in found]
         found = [m for m in found if self._counts(m, clause)]
         self._just_met = None
@@ -318,6 +322,8 @@ class People:
             return mention.relation != "self" and word not in ("彼女", "彼", "うちの子")
         if mention.relation == "client":
             return False
+        if word in ("上", "下") and not self._children and not any(p.child or p.relation in _SMALL for p in self.persons):
+            return False
         parents = any(p.child for p in self.persons)
         return not (parents and word in ("父親", "母親", "パパ", "ママ"))
 
@@ -336,6 +342,8 @@ class People:
         nobody_yet = client is not None and not client.mentioned and len(self.persons) == 1 and (word in _HEADS or parent)
         if client is None or nobody_yet:
             return replace(mention, relation="client", called=word)
+        if word in _CHILD and mention.relation == "client" and (client.age or 0) >= _GROWN_UP:
+            return replace(mention, relation="son" if word.startswith("男") else "daughter", called="")
         if word in _FATHERS and client.called in _MOTHERS:
             return replace(mention, relation="husband", called="")
         if word in _MOTHERS and client.called in _FATHERS:
@@ -354,9 +362,12 @@ class People:
     def _seen_as_spoken_of(self, mention: Mention, clause: Clause) -> Mention:
         """「孫を育てています。七歳の女の子です」: one and the same, or another grandchild."""
         one = self.focus
+        word = clause.text[mention.start : mention.end]
+        if one is not None and one.relation in _SMALL and word in ("上", "下"):
+            return replace(mention, relation=one.relation)
         if one is None or one.relation not in _SMALL or (one.age or 0) >= _GROWN_UP:
             return mention
-        if not clause.text[mention.start : mention.end].endswith(_CHILD):
+        if not word.endswith(_CHILD):
             return mention
         return replace(mention, relation=one.relation)
 
@@ -370,6 +381,11 @@ class People:
         if mention.relation == "partner" and "partner" not in relations:
             anothers = next((p for p in self.persons if is_partner(p.called)), None)
             return mention if anothers is None else replace(mention, relation="other", called=anothers.called)
+        if mention.relation == "other" and mention.called in _ELDER_YOUNGER:
+            one = self._elder_or_younger(mention.called)
+            if one is not None:
+                return replace(mention, relation=one.relation, called=one.called)
+            return replace(mention, relation=self._children or "other")
         in_law = f"{mention.relation}_in_law"
         if in_law in relations and mention.relation not in relations and word.startswith("お"):
             return replace(mention, relation=in_law)
@@ -379,6 +395,11 @@ class People:
         if mention.relation in _AS_CHILD and mention.relation not in relations:
             return self._as_child(mention, clause.text)
         return mention
+
+    def _elder_or_younger(self, called: str) -> Person | None:
+        """Of children or grandchildren told of the one whom 「上」 or 「下」 means."""
+        alike = [p for p in self.persons if (p.child or p.relation in _SMALL) and p.called]
+        return next((p for p in alike if p.called in _ELDER_YOUNGER[called]), None)
 
     def _as_child(self, mention: Mention, text: str) -> Mention:
         """「下に弟がいて小1」, of children or grandchildren that were told of: one of them."""

@@ -40,13 +40,13 @@ _WORDS: dict[str, str] = {
     "partner": r"彼氏|彼女|彼ピ|恋人|交際相手|婚約者|内縁の(?:夫|妻)|同棲相手|同居人の彼|相方|パートナー|(?:一緒に|いっしょに)(?:住んで|暮らして)(?:い)?る人|彼(?=[はがのもと、0-9])",
     "father": r"お?父(?:さん|親|ちゃん|さま|様|上)?|おとうさん|とうさん|とうちゃん|おとん|親父|おやじ|オヤジ|パパ|ちち(?=が|は|の|、)",
     "mother": r"お?母(?:さん|親|ちゃん|さま|様|上)?|おかあさん|かあさん|かあちゃん|かーちゃん|おかん|オカン|おふくろ|お袋|ママ(?!友|さん)|はは(?=が|は|の|、)",
-    "son": r"(?:上の|下の|一番上の|末の|真ん中の)?(?:息子|むすこ|男の子)|末息子|長男|次男|二男|三男|四男|末っ子の男|せがれ|倅|坊主(?=が|は|も)|ご子息",
-    "daughter": r"(?:上の|下の|一番上の|末の|真ん中の)?(?:娘(?!婿|夫婦)|むすめ|女の子)|末娘|長女|次女|二女|三女|お嬢さん|ご息女",
+    "son": r"(?:上の|下の|一番上の|末の|真ん中の)?(?:息子|むすこ|男の子)|末息子|長男|次男|二男|三男|四男|末っ子の男|せがれ|倅|坊主(?=が|は|も)|坊や|ご子息",
+    "daughter": r"(?:上の|下の|一番上の|末の|真ん中の)?(?:娘(?!婿|夫婦)|むすめ|女の子)|末娘|長女|次女|二女|三女|お嬢(?:さん|さま|様)|ご息女",
     "older_brother": r"お?兄(?:さん|ちゃん|貴|き)?|おにいちゃん|おにいさん|あにき|にいちゃん|アニキ",
     "younger_brother": r"弟|おとうと",
     "older_sister": r"お?姉(?:さん|ちゃん|貴)?|おねえちゃん|おねえさん|ねえちゃん|あねき|アネキ",
     "younger_sister": r"妹|いもうと",
-    "other": r"(?:上の|下の|一番上の|末の|うちの)(?:子|こ)(?=[^供ど])|(?:うちの)?(?:子ども|子供|こども)(?!食堂|会|園|の(?:頃|ころ|とき|時)|家庭|たちの|部屋|医療|連れ|手当)|お子さん(?=が|は|も|、)|連れ子|生まれたばかりの子|赤ん坊|赤ちゃん|乳児",
+    "other": r"(?:上の|下の|一番上の|末の|うちの)(?:子|こ)(?=[^供ど])|(?:うちの)?(?:子ども|子供|こども)(?!食堂|会|園|の(?:頃|ころ|とき|時)|家庭|たちの|部屋|医療|連れ|手当)|お子さん(?=が|は|も|、)|(?<![以年同目の頭])[上下](?=[はが](?:もう|まだ|今年)?(?:[0-9一二三四五六七八九十]+(?:つ|歳|才|、|で|の|$)|小[1-6]|中[1-3一二三]|高[1-3一二三]|年[少中長]|(?:小|中|高|大)学|高校|保育|社会人))|連れ子|生まれたばかりの子|赤ん坊|赤ちゃん|乳児",
     "friend": r"ルームメイト|(?:一緒に(?:住んで|暮らして)(?:い)?る)(?:友人|友達|友だち)|(?:友人|友達|友だち|親友)(?=が|は|の(?:こと|様子)|、|[0-9])",
     "client": r"(?<=歳の)(?:方|男(?!性|の|子)|女(?!性|の|子)|お客)|ご?本人(?:さま|様)?|利用者(?:さま|様|さん)?|患者(?:さん|様)?|(?:その|この)方|男の方|女の方|男性(?!名義)|女性|生徒|児童(?!相談|手当|扶養|委員|館|クラブ|発達|課|デイ|の?福祉|精神)|男児|女児|男子(?!校)|女子(?!校|会)|少女|少年(?!院|サポート|法|課|鑑別|事件|相談)",
     "self": r"私|わたし|わたくし|あたし|アタシ|僕|ぼく|ボク|俺|おれ|オレ|自分|わし|おら(?=[はがもの、])|あたい|うち(?=[はがも]、?(?!の|に|で))",
@@ -79,7 +79,7 @@ _MENTION = re.compile("|".join(f"(?P<{name}>{words})" for name, words in _WORDS.
 _QUOTED = re.compile(
     r"[「『][^」』]*[」』]?|^[^「『]*[」』]"
 )  # in somebody else's mouth 「お父さん」 is another person
-_CALLED = re.compile(r"長男|次男|二男|三男|四男|長女|次女|二女|三女|一番上|上の|下の|末の|真ん中")
+_CALLED = re.compile(r"長男|次男|二男|三男|四男|長女|次女|二女|三女|一番上|[上下](?:の|$)|末の|真ん中")
 _PARTNER = re.compile(r"彼氏|彼女|恋人|交際相手|内縁の(?:夫|妻)|パートナー")
 _OF_ANOTHER = re.compile(r"(?:孫|子|子ら|子たち|甥|姪|姪っ子|甥っ子|従妹|いとこ)の$")
 _OF_KIN = re.compile(r"(?:母|母さん|母親|ママ|おかん|姉|姉ちゃん|妹|娘|次女|長女|息子|長男|次男|兄|弟)(?:さん)?[のがと]$")
@@ -89,7 +89,7 @@ _BOTH = {
     "both_grand": ("grandfather", "grandmother"),
 }
 _GONE_BEFORE = re.compile(
-    r"(?:亡き|亡くなった|死んだ|死別した|元|前の|別れた|離婚した|他界した|昔の|先妻|先立った|隣の|近所の|お隣の|向かいの|友達の|友だちの|知り合いの|同僚の|よその)$"
+    r"(?:亡き|亡くなった|死んだ|死別した|元|前の|別れた|離婚した|他界した|昔の|先妻|先立った|(?<!近)隣の|近所の|お隣の|向かいの|友達の|友だちの|知り合いの|同僚の|よその)$"
 )
 _GONE_AFTER = re.compile(
     r"^(?:さん|さま|様|ちゃん|親|上|を|と|とは|に|は|が|も|の|、)*(?:[^、。！？\n]{0,14}?)(?:亡くな|亡くし|亡くさ|命を絶|自死|生前|生きて(?:い)?た(?:ら|ころ|頃)|遺産|遺言|形見|百日|葬式|看取(?:って|りまし|った(?!ら))|いなくな|夜逃げ|見たこと(?:も|が|は)?な|会ったこと(?:も|が|は)?な|どこにいる(?:の?か)?(?:分か|わか|知)|音信|連絡(?:先)?(?:不明|[がはも]?(?:取れ|とれ|つか))|(?:年前|去年|昨年|先月|おととし)に?病気で(?:$|。|、)|他界|死去|死別|死に(?:ました|まして)|死んで|死んだ|逝(?:き|っ|去)|"
@@ -105,12 +105,13 @@ _NOT_GONE = re.compile(
 
 
 @lru_cache(maxsize=256)  # a text is looked at from several sides
-def mentions(text: str) -> tuple[Mention, ...]:
-    """Every mention of a person in the order of the text (folded letters)."""
-    return tuple(_mentions(text))
+def mentions(text: str, of_others: bool = False) -> tuple[Mention, ...]:
+    """Every mention of a person in the order of the text (folded letters). `of_others`: nothing is said of the writer,
+    who is no kin."""
+    return tuple(_mentions(text, of_others))
 
 
-def _mentions(text: str) -> list[Mention]:
+def _mentions(text: str, of_others: bool) -> list[Mention]:
     found: list[Mention] = []
     quoted = [m.span() for m in _QUOTED.finditer(text)]
     for match in _MENTION.finditer(text):
@@ -119,7 +120,7 @@ def _mentions(text: str) -> list[Mention]:
         name = str(match.lastgroup)
         if _NOT_MEANT.match(text[match.end() :]) or _UNBORN.search(text[: match.start()]):
             continue
-        if name not in ("self", "client") and _is_writer(text, match, found):
+        if not of_others and name not in ("self", "client") and _is_writer(text, match, found):
             if not any(one.relation == "self" for one in found):
                 found.append(Mention(match.start(), match.end(), "self"))
             continue
@@ -128,10 +129,18 @@ def _mentions(text: str) -> list[Mention]:
         if _OF_KIN.search(text[: match.start()]) and name == "partner":
             name = "other"
         called = _CALLED.match(match.group()) or (_PARTNER.match(match.group()) if name == "other" else None)
+        if name == "other" and not is_partner(match.group()):
+            told = _BOY_OR_GIRL.match(text[match.end() :])
+            name = _BOY_GIRL[told["one"]] if told else name
         gone = name not in ("self", "client") and _is_gone(text, match)
         for relation in _BOTH.get(name, (name,)):
-            found.append(Mention(match.start(), match.end(), relation, called.group() if called else "", gone))
+            found.append(Mention(match.start(), match.end(), relation, _called(called), gone))
     return found
+
+
+def _called(match: re.Match[str] | None) -> str:
+    word = match.group() if match else ""
+    return f"{word}の" if word in ("上", "下") else word
 
 
 def _is_writer(text: str, match: re.Match[str], before: list[Mention]) -> bool:
@@ -192,7 +201,7 @@ _BEFORE = re.compile(
     rf"(?:^|[^0-9一二三四五六七八九十年月日])(?:{_NUMBER}(?:歳|才|さい|つ)?(?:になる|になった|に(?:なり|なった)ます|の|で|、)?|(?:{_GRADE})(?:の|で|になる|、)?)$"
 )
 _ALONE = re.compile(
-    rf"(?:^|[、。\n 　(（]|(?<=[き来え]て))(?:年は|歳は|年齢は|とし)?(?:{_NUMBER}(?:(?:歳|才|さい)(?!の(?!女|男))|{_UNIT})(?:です|で|、|。|$|になり|になる|女|男|の(?:女|男)|\n|だよ|だ|　| )|{_GRADE}(?:です|で|、|。|$|女|男|の(?:女|男)|\n|だよ|だ|　| ))"
+    rf"(?:^|[、。\n 　(（]|(?<=[き来え]て))(?:年は|歳は|年齢は|とし|(?:[あこそ]の子|あの人|本人|あれ|あちら|当人)[はが]、?(?:もう|今年で?)?)?(?:{_NUMBER}(?:(?:歳|才|さい)(?!の(?!女|男))|{_UNIT})(?:です|で|、|。|$|になり|になる|女|男|の(?:女|男)|\n|だよ|だ|　| )|{_GRADE}(?:です|で|、|。|$|女|男|の(?:女|男)|\n|だよ|だ|　| ))"
 )
 
 
@@ -228,8 +237,28 @@ def age_alone(text: str, school: str = "") -> tuple[int, int] | None:
     return (age, match.start()) if match and age is not None else None
 
 
+_ALL_CHILDREN = re.compile(
+    r"(?:息子|男の子|男児|(?P<girls>娘|女の子|女児))(?:さん)?(?:ばかり|だけ|が|は|ばっかり)?(?:、|で)?(?:二人|三人|四人|ふたり|[2-5]人|たち)(?!目)|(?:どっちも|どちらも|二人とも|2人とも)(?:男|(?P<women>女))(?!性)"
+)
+
+
+def all_children(text: str) -> str:
+    """「娘が二人おります」「どっちも男」: what all the children are, "son" or "daughter"; "" when it is not told."""
+    match = _ALL_CHILDREN.search(text)
+    if match is None:
+        return ""
+    return "daughter" if match["girls"] or match["women"] else "son"
+
+
 def is_baby(clause: str) -> bool:
     return bool(_MONTHS.search(clause))
+
+
+#: 「子どもは小1の男」「下の子(5)男児」
+_BOY_OR_GIRL = re.compile(
+    r"^(?:は|が|も|、|・| |　|さん)*[(（]?(?:まだ|もう|今年で?)?(?:[0-9一二三四五六七八九十]{1,3}(?:歳|才|さい|つ)?半?|[小中高](?:学校?|校)?[1-6一二三四五六](?:年生?)?|年[少中長](?:さん)?)[)）]?(?:です|で)?[、。の ]*(?P<one>男|女)(?!の(?:人|先生|方)|性|友)"
+)
+_BOY_GIRL = {"男": "son", "女": "daughter"}
 
 
 def is_partner(called: str) -> bool:
