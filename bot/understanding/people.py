@@ -79,6 +79,7 @@ _SMALL = ("grandchild", "relative")
 _OF_CHILDREN = re.compile(r"(?:[上下]に|双子の|その|[上下]の|年[少中長]の|(?:子|娘|息子)の)$")
 _ONE_OF_TWO = re.compile(r"(?:さん|ちゃん|くん)?の(?:ほう|方)")
 _WAS = re.compile("でした|だった")
+_AGE_FIRST = re.compile(r"[ 　]*[0-9一二三四五六七八九十]{1,3}(?:歳|才|さい)?[、。 　]")
 _ELDER_YOUNGER = {"上の": ("上の", "長男", "長女"), "下の": ("下の", "次男", "次女", "二男", "二女", "末の")}
 _SPOKEN_OF = 3  # clauses
 _CHAN = re.compile("ちゃん$")
@@ -98,6 +99,7 @@ _SECOND_ONE = (*CHILDREN, "grandchild", "relative", "younger_brother", "younger_
 class Person:
     relation: str
     age: int | None = None
+    age_guessed: bool = False  # told with nobody beside it
     called: str = ""
     fields: list[str] = field(default_factory=list)
     quotes: tuple[str, ...] = ()
@@ -324,8 +326,7 @@ class People:
             return False
         if word in ("上", "下") and not self._children and not any(p.child or p.relation in _SMALL for p in self.persons):
             return False
-        parents = any(p.child for p in self.persons)
-        return not (parents and word in ("父親", "母親", "パパ", "ママ"))
+        return word not in ("母親", "ママ") or not any(p.child for p in self.persons)
 
     def _seen_from_client(self, mention: Mention, clause: Clause) -> Mention:
         """When another writes, the first person told of is the client, whatever they are called: 「隣の奥さん」."""
@@ -374,10 +375,14 @@ class People:
     def _seen_from_parent(self, mention: Mention, clause: Clause) -> Mention:
         """「息子は小6、姉の高2は」: a child's sister is a child; 「息子は四十五、嫁は四十三」: a son's wife is none of
         the writer's."""
-        if self.about_other:
-            return mention
         relations = {p.relation for p in self.persons}
+        if self.about_other:
+            grown_up = (self.teller().age or 0) >= _GROWN_UP or self.teller().called in (*_MOTHERS, *_FATHERS)
+            small = grown_up and mention.relation in _AS_CHILD and mention.relation not in relations
+            return self._as_child(mention, clause.text) if small else mention
         word = clause.text[mention.start : mention.end]
+        if word in ("父親", "パパ") and any(p.child for p in self.persons) and "wife" not in relations:
+            return replace(mention, relation="husband")
         if mention.relation == "partner" and "partner" not in relations:
             anothers = next((p for p in self.persons if is_partner(p.called)), None)
             return mention if anothers is None else replace(mention, relation="other", called=anothers.called)
@@ -426,6 +431,8 @@ class People:
         before = max((m.end for m in found if m.end <= mention.start), default=0)
         if age is None and (before == 0 or age_after(text[before:]) is None):  # what follows another is theirs
             age = age_before(text[before : mention.start], self._school)
+            if age is not None and self._is_of_focus(text[: mention.start], age):
+                age = None
         if age is None and is_baby(text) and mention.relation in CHILDREN:
             age = 0
         person = self._known(mention, age)
@@ -434,8 +441,8 @@ class People:
                 return self.teller()
             person = Person(mention.relation, called=mention.called, teller=mention.relation in ("self", "client"))
             self.persons.append(person)
-        if age is not None and (person.age is None or _CORRECTION.search(text)):
-            person.age = age
+        if age is not None and (person.age is None or person.age_guessed or _CORRECTION.search(text)):
+            self._now_known(person, age)
         if mention.relation in CHILDREN and person.relation == "other" and mention.relation != "other":
             person.relation = mention.relation
         person.called = person.called or mention.called
@@ -446,6 +453,14 @@ class People:
         person.owning += bool(_OWNS.match(text[mention.end :]))
         person.living += bool(_LIVES.match(text[mention.end :]))
         return person
+
+    def _is_of_focus(self, before: str, age: int) -> bool:
+        """「夫の母 72、私の…」: an age that opens a clause goes with the one named before."""
+        one = self.focus
+        if one is None or one.age is not None or not _AGE_FIRST.fullmatch(before) or not self._may_be(one, age):
+            return False
+        one.age = age
+        return True
 
     def _known(self, mention: Mention, age: int | None) -> Person | None:
         same = [p for p in self.persons if p.relation == mention.relation]
@@ -471,10 +486,23 @@ class People:
         if self.focus is not None and self.focus.left and _WAS.search(clause.text):
             person = self.focus
         if person.age is None or corrected:
-            person.age = alone[0]
+            person.age, person.age_guessed = alone[0], person.age is None
         person.mentioned += 1
         return person
 
+
+    def _now_known(self, person: Person, age: int) -> None:
+        """A person's age, named beside them. What was taken for it before is another's: 「夫に知られたくない。32です。
+        夫は40」."""
+        before = person.age if person.age_guessed and person.age != age else None
+        person.age, person.age_guessed = age, False
+        if before is not None:
+            others = [p for p in (*self._spoken_of, *reversed(self.persons), self.teller()) if p is not person]
+            if not person.teller and self.teller().age is None:
+                others.insert(0, self.teller())
+            other = next((p for p in others if p.age is None and not p.left and self._may_be(p, before)), None)
+            if other is not None:
+                other.age, other.age_guessed = before, True
 
     def _may_be(self, person: Person, age: int) -> bool:
         """Whether a person may be so old, and be spoken of at all."""

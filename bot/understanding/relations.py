@@ -34,6 +34,8 @@ _WORDS: dict[str, str] = {
     "grandfather": r"祖父(?!母)|おじい(?:さま|様)|おじいちゃん|おじいさん|じいちゃん|じいさん|じいじ|じじ",
     "grandmother": r"祖母|おばあ(?:さま|様)|おばあちゃん|おばあさん|ばあちゃん|ばあさん|ばあば|ばば(?=が|は|も)",
     "both_grand": r"祖父母",
+    "daughter_and_hers": r"(?:長女|次女|娘)(?:さん)?夫婦",
+    "son_and_his": r"(?:長男|次男|息子)(?:さん)?夫婦",
     "both_parents": r"両親|父母|ふた親|親二人|父さん母さん",
     "husband": r"夫|ご?主人|旦那|だんな|ダンナ|亭主|うちの人|おっと|つれあい|連れ合い|宿六",
     "wife": r"妻|家内|奥さん|奥さま|奥様|かみさん|女房|嫁(?!ぎ|い|入|姑|に|が来)|つま(?=が|は|の|も|、|を)|細君",
@@ -87,6 +89,8 @@ _BOTH = {
     "both_parents": ("father", "mother"),
     "both_in_law": ("father_in_law", "mother_in_law"),
     "both_grand": ("grandfather", "grandmother"),
+    "daughter_and_hers": ("daughter", "relative"),
+    "son_and_his": ("son", "relative"),
 }
 _GONE_BEFORE = re.compile(
     r"(?:亡き|亡くなった|死んだ|死別した|元|前の|別れた|離婚した|他界した|昔の|先妻|先立った|(?<!近)隣の|近所の|お隣の|向かいの|友達の|友だちの|知り合いの|同僚の|よその)$"
