@@ -80,6 +80,8 @@ _OF_CHILDREN = re.compile(r"(?:[上下]に|双子の|その|[上下]の|年[少�
 _ONE_OF_TWO = re.compile(r"(?:さん|ちゃん|くん)?の(?:ほう|方)")
 _WAS = re.compile("でした|だった")
 _AGE_FIRST = re.compile(r"[ 　]*[0-9一二三四五六七八九十]{1,3}(?:歳|才|さい)?[、。 　]")
+_HIS = ("son", "older_brother", "younger_brother")
+_HERS = ("daughter", "older_sister", "younger_sister")
 _ELDER_YOUNGER = {"上の": ("上の", "長男", "長女"), "下の": ("下の", "次男", "次女", "二男", "二女", "末の")}
 _SPOKEN_OF = 3  # clauses
 _CHAN = re.compile("ちゃん$")
@@ -90,6 +92,7 @@ _LEAST_AGE = {
 }  # fmt: skip
 _OLD = 58
 _OLD_WRITER = re.compile(r"わし(?:ら|ゃ|[はがもの、0-9一二三四五六七八九])|わたしら年寄|おら[はが]|(?:私|わたし|わたくし|自分|うち)[はがも]?、?(?:今年|もう)?(?:[6-9][0-9]|[六七八九]十)|^孫(?:を|が|の(?!手))")
+_YOUNG_WRITER = re.compile(r"(?:わし|私|わたし|俺|おれ|自分|うち)[はがも]?、?(?:今年|もう)?(?:[1-5][0-9](?!年|回|万|円|分|日|時|キロ)|[二三四五]十)")
 _OLD_PAIR = re.compile(r"(?:お)?(?:じい|ばあ)(?:さん)?$|じじ|ばば$")
 _AS_SPOUSE = {"grandmother": "wife", "grandfather": "husband"}
 _SECOND_ONE = (*CHILDREN, "grandchild", "relative", "younger_brother", "younger_sister")
@@ -223,7 +226,8 @@ class People:
 
     def hear_all(self, clauses: Sequence[Clause]) -> list[Heard]:
         """Everybody known or named in the clauses, in the order in which they came."""
-        self._old = self._old or any(_OLD_WRITER.search(clause.text) for clause in clauses)
+        young = any(_YOUNG_WRITER.search(clause.text) for clause in clauses)
+        self._old = not young and (self._old or any(_OLD_WRITER.search(clause.text) for clause in clauses))
         self._children = self._children or next(filter(None, (all_children(clause.text) for clause in clauses)), "")
         links = [self.hear(clause) for clause in clauses]
         return [self._heard(person, links) for person in self.persons]
@@ -394,12 +398,23 @@ class People:
         in_law = f"{mention.relation}_in_law"
         if in_law in relations and mention.relation not in relations and word.startswith("お"):
             return replace(mention, relation=in_law)
-        if word.startswith(("嫁", "お嫁")) and mention.relation == "wife":
-            others = relations & {"son", "younger_brother", "older_brother", "husband"} and "wife" not in relations
-            return replace(mention, relation="relative") if others else mention
+        if mention.relation in ("wife", "husband") and self._of_kin(word, mention.relation, clause.text[mention.end :]):
+            return replace(mention, relation="relative")
         if mention.relation in _AS_CHILD and mention.relation not in relations:
             return self._as_child(mention, clause.text)
         return mention
+
+    def _of_kin(self, word: str, relation: str, after: str) -> bool:
+        """「息子は四十五、嫁は四十三」「姉が離婚。旦那さんは」: the wife or husband of a kin, and not the writer's."""
+        own = any(p.relation == relation and not p.left for p in self.persons)
+        kin = _HIS if relation == "wife" else _HERS
+        if word.startswith("嫁"):
+            if after.startswith("はん"):
+                return False
+            return self._old or (not own and any(p.relation in (*_HIS, "husband") for p in self.persons))
+        polite = word.endswith(("さん", "様")) or after.startswith(("さん", "さま", "様")) or word.startswith("ご")
+        spoken_of = self.focus is not None and self.focus.relation in kin
+        return spoken_of and not own and (polite or word == "亭主")
 
     def _elder_or_younger(self, called: str) -> Person | None:
         """Of children or grandchildren told of the one whom 「上」 or 「下」 means."""
