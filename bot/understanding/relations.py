@@ -84,6 +84,7 @@ _QUOTED = re.compile(
 _CALLED = re.compile(r"長男|次男|二男|三男|四男|長女|次女|二女|三女|一番上|[上下](?:の|$)|末の|真ん中")
 _PARTNER = re.compile(r"彼氏|彼女|恋人|交際相手|内縁の(?:夫|妻)|パートナー")
 _OF_ANOTHER = re.compile(r"(?:孫|子|子ら|子たち|甥|姪|姪っ子|甥っ子|従妹|いとこ)の$")
+_OF_PARTNER = re.compile(r"(?:彼|彼女|パートナー|相方|恋人)の$")
 _OF_KIN = re.compile(r"(?:母|母さん|母親|ママ|おかん|姉|姉ちゃん|妹|娘|次女|長女|息子|長男|次男|兄|弟)(?:さん)?[のがと]$")
 _BOTH = {
     "both_parents": ("father", "mother"),
@@ -130,6 +131,8 @@ def _mentions(text: str, of_others: bool) -> list[Mention]:
             continue
         if _OF_ANOTHER.search(text[: match.start()]) and name in ("father", "mother"):
             continue
+        if _OF_PARTNER.search(text[: match.start()]) and name in ("father", "mother") and not of_others:
+            name = f"{name}_in_law"
         if _OF_KIN.search(text[: match.start()]) and name == "partner":
             name = "other"
         called = _CALLED.match(match.group()) or (_PARTNER.match(match.group()) if name == "other" else None)
@@ -172,7 +175,7 @@ def _is_gone(text: str, match: re.Match[str]) -> bool:
         return True
     stretch = re.split(r"[。！？\n]", text[match.end() : match.end() + 26])[0]
     inner = _MENTION.search(stretch)  # what is said of the next person is not said of this one
-    if inner and inner.start() > 0:
+    if inner and inner.start() > 0 and inner.lastgroup != "self":
         stretch = stretch[: inner.start()]
     gone = _GONE_AFTER.match(stretch) or (match.lastgroup in _COUPLE and _PARTED.match(stretch))
     return bool(gone) and not _NOT_GONE.search(stretch)
