@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.understanding import Assessment, Reading, Understander
+from bot.understanding.ages import age_after, age_before, number
 from bot.understanding.clauses import fold, split
-from bot.understanding.relations import age_after, age_before, mentions, number
+from bot.understanding.relations import mentions
 from knowledge_base.vocabulary import vocabulary
 from uketome import understand
 

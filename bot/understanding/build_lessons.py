@@ -23,7 +23,8 @@ from bot.understanding.encoder import BEGIN, END, LONGEST, NOWHERE, UNKNOWN, nam
 from bot.understanding.features import Floats
 from bot.understanding.heads import PARTS
 from bot.understanding.owners import spoken_of, traits_of
-from bot.understanding.people import People, Person
+from bot.understanding.people import People
+from bot.understanding.persons import Person
 from bot.understanding.voices import HouseholdVoice, Voice
 from knowledge_base.vocabulary import vocabulary
 from knowledge_base.words import sounds_of

@@ -14,7 +14,8 @@ import numpy as np
 from bot.understanding.clauses import Clause
 from bot.understanding.encoder import Encoder, Parts
 from bot.understanding.features import Floats, Ints
-from bot.understanding.people import LINKS, Heard, Person
+from bot.understanding.people import LINKS, Heard
+from bot.understanding.persons import Person
 from knowledge_base.vocabulary import vocabulary
 
 OWNERS = Path(__file__).parent / "owners.json"

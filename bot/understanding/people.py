@@ -6,25 +6,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from bot.understanding.assessment import Household, Member
+from bot.understanding.ages import age_after, age_alone, age_before, is_baby, school_of
+from bot.understanding.assessment import Household
 from bot.understanding.clauses import Clause
 from bot.understanding.features import Floats
-from bot.understanding.relations import (
-    CHILDREN,
-    Mention,
-    age_after,
-    age_alone,
-    age_before,
-    all_children,
-    is_baby,
-    is_partner,
-    mentions,
-    school_of,
-)
+from bot.understanding.persons import Person, Persons
+from bot.understanding.relations import CHILDREN, Mention
+from bot.understanding.relations import mentions as mentions_in
+from bot.understanding.viewpoint import as_meant, look_ahead
 
 _TITLE = r"^(?:さん|さま|様|ちゃん|くん|君|親|たち|のほう|の方|ども)?(?:[(（][^)）]{1,8}[)）])?[0-9]{0,3}(?:歳|才)?"
 _SUBJECT = re.compile(_TITLE + r"(?:は|が|も|、|だけ|って|なんか|:|：|　| )")
@@ -56,81 +49,18 @@ _ELSEWHERE = re.compile(
     rf"{_ME}[^。\n「」]{{0,16}}?{_AWAY}|隣の市に嫁|県外に(?:いて|おり|住)|嫁いで|実家の両親と(?:弟|妹|兄|姉)の|"
     r"(?:結婚|就職)[^、。]{0,4}で?(?:家を)?出て[いるま]"
 )
-_CORRECTION = re.compile(r"(?:間違え|まちがえ|すみません|ごめん|(?<!お)いや(?=[^、。]{0,10}(?:から|た[らと]))|じゃなくて|ではなく|訂正|あ、|いや、|誕生日(?:が|を)?(?:来|き|迎|過))")
-_SOMEBODYS = re.compile(r"(?:お?(?:隣|となり)|近所|お?向かい|友達|友だち|知り合い|同僚)の$")
-_FATHERS = ("父", "父親", "お父さん", "お父様", "お父さま", "パパ")
-_MOTHERS = ("母", "母親", "お母さん", "お母様", "お母さま", "ママ")
-_CHILD = ("男の子", "女の子", "男子", "女子", "男児", "女児")
-_ANYBODY = (
-    *_CHILD,
-    "お母さん",
-    "おばあさん",
-    "おじいさん",
-    "おばあちゃん",
-    "奥さん",
-    "奥様",
+_CORRECTION = re.compile(
+    r"(?:間違え|まちがえ|すみません|ごめん|(?<!お)いや(?=[^、。]{0,10}(?:から|た[らと]))|じゃなくて|ではなく|訂正|あ、|いや、|誕生日(?:が|を)?(?:来|き|迎|過))"
 )
-_HEADS = (
-    "ご主人",
-    "旦那さん",
-    "お父さん",
-    "お父様",
-    "奥さん",
-    "奥様",
-    *_ANYBODY,
-)  # 「気がかりなご一家が。ご主人が七十二」
-_AS_CHILD = {"older_brother": "son", "younger_brother": "son", "older_sister": "daughter", "younger_sister": "daughter"}
-_GROWN_UP = 23
-_SMALL = ("grandchild", "relative")
-_OF_CHILDREN = re.compile(r"(?:[上下]に|双子の|その|[上下]の|年[少中長]の|(?:子|娘|息子)の)$")
-_ONE_OF_TWO = re.compile(r"(?:さん|ちゃん|くん)?の(?:ほう|方)")
 _WAS = re.compile("でした|だった")
 _AGE_FIRST = re.compile(r"[ 　]*[0-9一二三四五六七八九十]{1,3}(?:歳|才|さい)?[、。 　]")
-_HIS = ("son", "older_brother", "younger_brother")
-_HERS = ("daughter", "older_sister", "younger_sister")
-_ELDER_YOUNGER = {"上の": ("上の", "長男", "長女"), "下の": ("下の", "次男", "次女", "二男", "二女", "末の")}
 _SPOKEN_OF = 3  # clauses
-_CHAN = re.compile("ちゃん$")
 _OLDER = ("father", "mother", "grandfather", "grandmother", "older_brother", "older_sister")
 _LEAST_AGE = {
     "husband": 17, "wife": 16, "partner": 13, "father": 30, "mother": 28, "father_in_law": 38, "mother_in_law": 36,
     "grandfather": 45, "grandmother": 45,
 }  # fmt: skip
-_OLD = 58
-_OLD_WRITER = re.compile(r"わし(?:ら|ゃ|[はがもの、0-9一二三四五六七八九])|わたしら年寄|おら[はが]|(?:私|わたし|わたくし|自分|うち)[はがも]?、?(?:今年|もう)?(?:[6-9][0-9]|[六七八九]十)|^孫(?:を|が|の(?!手))")
-_YOUNG_WRITER = re.compile(r"(?:わし|私|わたし|俺|おれ|自分|うち)[はがも]?、?(?:今年|もう)?(?:[1-5][0-9](?!年|回|万|円|分|日|時|キロ)|[二三四五]十)")
-_OLD_PAIR = re.compile(r"(?:お)?(?:じい|ばあ)(?:さん)?$|じじ|ばば$")
-_AS_SPOUSE = {"grandmother": "wife", "grandfather": "husband"}
 _SECOND_ONE = (*CHILDREN, "grandchild", "relative", "younger_brother", "younger_sister")
-
-
-@dataclass
-class Person:
-    relation: str
-    age: int | None = None
-    called: str = ""
-    fields: list[str] = field(default_factory=list)
-    quotes: tuple[str, ...] = ()
-    known: bool = False  # from an earlier text
-    teller: bool = False  # the writer, or the one whom an agency or a neighbour writes about
-    mentioned: int = 0
-    gone: int = 0  # mentions by which they are dead, divorced or have left for good
-    subject: int = 0
-    owning: int = 0  # only 「父の遺産」
-    living: int = 0  # 「祖母と二人暮らし」
-    age_guessed: bool = False  # told with nobody beside it
-
-    @property
-    def left(self) -> bool:
-        """Dead, divorced or gone for good, whenever they are named: what is told is no longer their trouble."""
-        return 0 < self.gone == self.mentioned
-
-    @property
-    def child(self) -> bool:
-        return self.relation in CHILDREN and not is_partner(self.called)
-
-    def member(self) -> Member:
-        return Member(self.relation, self.age, tuple(self.fields), self.quotes, self.called)
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,37 +134,29 @@ class People:
     """The persons told of so far, and who is spoken of now."""
 
     def __init__(self, before: Household, speaker: str) -> None:
-        self.persons = [
-            Person(m.relation, m.age, m.called, list(m.fields), m.quotes, known=True) for m in before.members
-        ]
-        self.persons += [Person(m.relation, m.age, m.called, [], m.quotes, mentioned=1) for m in before.aside]
-        self.about_other = speaker in ("agency", "neighbor")
-        self.focus = self.persons[before.focus] if before.focus is not None else None
+        self._told = Persons.of(before, speaker)
         self._sentence: tuple[int, list[Person]] = (-1, [])
         self._just_met: Person | None = None  # in this clause
-        self._spoken_of = [self.focus] if self.focus is not None else []  # the last first
+        self._spoken_of = [self._told.focus] if self._told.focus is not None else []  # the last first
         self._wishes_death = False
-        self._children = ""  # sons or daughters, where all are the one
-        self._school = ""  # the one that an agency writes from
-        self._old = any(p.relation == "self" and (p.age or 0) >= _OLD for p in self.persons)
         if not self.about_other or self.persons:
-            self.teller()
+            self._told.teller()
 
-    def teller(self) -> Person:
-        """The writer; the client, when an agency or a neighbour writes."""
-        relation = "client" if self.about_other else "self"
-        person = next((p for p in self.persons if p.relation == relation), None)
-        if person is None:
-            person = Person(relation)
-            self.persons.append(person)
-        person.teller = True
-        return person
+    @property
+    def persons(self) -> list[Person]:
+        return self._told.every
+
+    @property
+    def about_other(self) -> bool:
+        return self._told.about_other
+
+    @property
+    def focus(self) -> Person | None:
+        return self._told.focus
 
     def hear_all(self, clauses: Sequence[Clause]) -> list[Heard]:
         """Everybody known or named in the clauses, in the order in which they came."""
-        young = any(_YOUNG_WRITER.search(clause.text) for clause in clauses)
-        self._old = not young and (self._old or any(_OLD_WRITER.search(clause.text) for clause in clauses))
-        self._children = self._children or next(filter(None, (all_children(clause.text) for clause in clauses)), "")
+        look_ahead(self._told, clauses)
         links = [self.hear(clause) for clause in clauses]
         return [self._heard(person, links) for person in self.persons]
 
@@ -251,15 +173,14 @@ class People:
 
     def hear(self, clause: Clause) -> list[Link]:
         if self.about_other:
-            self._school = school_of(clause.text) or self._school
-        found = [self._seen_from_parent(self._seen_from_client(m, clause), clause) for m in mentions(clause.text, self.about_other)]
-        found = [self._seen_as_spoken_of(self._seen_from_old(m, clause), clause) for m in found]
-        found = [m for m in found if self._counts(m, clause)]
+            self._told.school = school_of(clause.text) or self._told.school
+        seen = (as_meant(self._told, mention, clause.text) for mention in mentions_in(clause.text, self.about_other))
+        found = [mention for mention in seen if mention is not None]
         self._just_met = None
         told = [self._meet(m, clause, found) for m in found]
         alone = None if found else self._age_alone(clause)
         if self.about_other and not self.persons:
-            self.teller()
+            self._told.teller()
         matter = _Matter.of(clause.text)
         self._wishes_death |= not found and not self.about_other and bool(_WISHES_DEATH.search(clause.text))
         sufferer = self._sufferer(clause, found, told, matter)
@@ -279,7 +200,7 @@ class People:
     def _go_on(self, clause: Clause, told: Sequence[Person], found: Sequence[Mention], alone: Person | None) -> None:
         subject = next((p for m, p in zip(found, told, strict=True) if _SUBJECT.match(clause.text[m.end :])), None)
         here = next((p for p in told if not p.left), told[0] if told else None)
-        self.focus = subject or here or alone or self.focus
+        self._told.focus = subject or here or alone or self.focus
         self._spoken_of = [p for p in (self.focus, *self._spoken_of) if p is not None][:_SPOKEN_OF]
         number, before = self._sentence
         self._sentence = (clause.sentence, [*(before if number == clause.sentence else []), *told])
@@ -324,134 +245,15 @@ class People:
         for mention, person in zip(found, told, strict=True):
             if done_to.match(clause.text[mention.end :]):
                 return person
-        return self.teller()
-
-    def _counts(self, mention: Mention, clause: Clause) -> bool:
-        """Not the agency's own 「私」; not 「彼女」 for a client; not 「本人」 in a resident's; not the children's
-        「パパ」 beside a husband."""
-        word = clause.text[mention.start : mention.end]
-        if self.about_other:
-            return mention.relation != "self" and word not in ("彼女", "彼", "うちの子")
-        if mention.relation == "client":
-            return False
-        if word in ("上", "下") and not self._children and not any(p.child or p.relation in _SMALL for p in self.persons):
-            return False
-        return word not in ("母親", "ママ") or not any(p.child for p in self.persons)
-
-    def _seen_from_client(self, mention: Mention, clause: Clause) -> Mention:
-        """When another writes, the first person told of is the client, whatever they are called: 「隣の奥さん」."""
-        if not self.about_other or mention.relation in ("self", "client"):
-            return mention
-        if mention.gone:
-            somebodys = _SOMEBODYS.search(clause.text[: mention.start])
-            if not somebodys or any(p.relation == "client" for p in self.persons):
-                return mention
-            mention = replace(mention, gone=False)
-        client = next((p for p in self.persons if p.relation == "client"), None)
-        word = clause.text[mention.start : mention.end]
-        parent = word in (*_FATHERS, *_MOTHERS) and client is not None and client.age is None
-        nobody_yet = client is not None and not client.mentioned and len(self.persons) == 1 and (word in _HEADS or parent)
-        if client is None or nobody_yet:
-            return replace(mention, relation="client", called=word)
-        if word in _CHILD and mention.relation == "client" and (client.age or 0) >= _GROWN_UP:
-            return replace(mention, relation="son" if word.startswith("男") else "daughter", called="")
-        if word in _FATHERS and client.called in _MOTHERS:
-            return replace(mention, relation="husband", called="")
-        if word in _MOTHERS and client.called in _FATHERS:
-            return replace(mention, relation="wife", called="")
-        again = client.called == word or (word in _CHILD and client.age is None and len(self.persons) == 1)
-        return replace(mention, relation="client", called="") if again else mention
-
-    def _seen_from_old(self, mention: Mention, clause: Clause) -> Mention:
-        """「わしは八十、ばあさんは七十八」: the old call their own husband and wife so, as their grandchildren would."""
-        if not self._old or self.about_other or mention.relation not in _AS_SPOUSE:
-            return mention
-        if not _OLD_PAIR.match(clause.text[mention.start : mention.end]):
-            return mention
-        return replace(mention, relation=_AS_SPOUSE[mention.relation])
-
-    def _seen_as_spoken_of(self, mention: Mention, clause: Clause) -> Mention:
-        """「孫を育てています。七歳の女の子です」: one and the same, or another grandchild."""
-        one = self.focus
-        word = clause.text[mention.start : mention.end]
-        if one is not None and one.relation in _SMALL and word in ("上", "下"):
-            return replace(mention, relation=one.relation)
-        if one is None or one.relation not in _SMALL or (one.age or 0) >= _GROWN_UP:
-            return mention
-        if not word.endswith(_CHILD):
-            return mention
-        return replace(mention, relation=one.relation)
-
-    def _seen_from_parent(self, mention: Mention, clause: Clause) -> Mention:
-        """「息子は小6、姉の高2は」: a child's sister is a child; 「息子は四十五、嫁は四十三」: a son's wife is none of
-        the writer's."""
-        relations = {p.relation for p in self.persons}
-        if self.about_other:
-            grown_up = (self.teller().age or 0) >= _GROWN_UP or self.teller().called in (*_MOTHERS, *_FATHERS)
-            small = grown_up and mention.relation in _AS_CHILD and mention.relation not in relations
-            return self._as_child(mention, clause.text) if small else mention
-        word = clause.text[mention.start : mention.end]
-        if word in ("父親", "パパ") and any(p.child for p in self.persons) and "wife" not in relations:
-            return replace(mention, relation="husband")
-        if mention.relation == "partner" and "partner" not in relations:
-            anothers = next((p for p in self.persons if is_partner(p.called)), None)
-            return mention if anothers is None else replace(mention, relation="other", called=anothers.called)
-        if mention.relation == "other" and mention.called in _ELDER_YOUNGER:
-            one = self._elder_or_younger(mention.called)
-            if one is not None:
-                return replace(mention, relation=one.relation, called=one.called)
-            return replace(mention, relation=self._children or "other")
-        in_law = f"{mention.relation}_in_law"
-        if in_law in relations and mention.relation not in relations and word.startswith("お"):
-            return replace(mention, relation=in_law)
-        if mention.relation in ("wife", "husband") and self._of_kin(word, mention.relation, clause.text[mention.end :]):
-            return replace(mention, relation="relative")
-        if mention.relation in _AS_CHILD and mention.relation not in relations:
-            return self._as_child(mention, clause.text)
-        return mention
-
-    def _of_kin(self, word: str, relation: str, after: str) -> bool:
-        """「息子は四十五、嫁は四十三」「姉が離婚。旦那さんは」: the wife or husband of a kin, and not the writer's."""
-        own = any(p.relation == relation and not p.left for p in self.persons)
-        kin = _HIS if relation == "wife" else _HERS
-        if word.startswith("嫁"):
-            if after.startswith("はん"):
-                return False
-            return self._old or (not own and any(p.relation in (*_HIS, "husband") for p in self.persons))
-        polite = word.endswith(("さん", "様")) or after.startswith(("さん", "さま", "様")) or word.startswith("ご")
-        spoken_of = self.focus is not None and self.focus.relation in kin
-        return spoken_of and not own and (polite or word == "亭主")
-
-    def _elder_or_younger(self, called: str) -> Person | None:
-        """Of children or grandchildren told of the one whom 「上」 or 「下」 means."""
-        alike = [p for p in self.persons if (p.child or p.relation in _SMALL) and p.called]
-        return next((p for p in alike if p.called in _ELDER_YOUNGER[called]), None)
-
-    def _as_child(self, mention: Mention, text: str) -> Mention:
-        """「下に弟がいて小1」, of children or grandchildren that were told of: one of them."""
-        word = text[mention.start : mention.end]
-        age = age_after(text[mention.end :], self._school) or age_before(text[: mention.start], self._school)
-        said_so = _OF_CHILDREN.search(text[: mention.start]) or _ONE_OF_TWO.match(text[mention.end :])
-        if age is not None and age >= _GROWN_UP:
-            return mention
-        if self.focus is not None and self.focus.relation in _SMALL and (age is not None or said_so):
-            return replace(mention, relation=self.focus.relation, called=word)
-        relation = _AS_CHILD[mention.relation]
-        children = [p for p in self.persons if p.child]
-        same = [p for p in children if p.relation == relation and age in (None, p.age) and p is not self.focus]
-        if same and (said_so or age is not None or _CHAN.search(word)):
-            return replace(mention, relation=relation, called=same[-1].called)
-        if children and (age is not None or said_so):
-            return replace(mention, relation=relation, called=word)
-        return mention
+        return self._told.teller()
 
     def _meet(self, mention: Mention, clause: Clause, found: Sequence[Mention]) -> Person:
         """The person whom a mention means: one already known, or a new one."""
         text = clause.text
-        age = age_after(text[mention.end :], self._school)
+        age = age_after(text[mention.end :], self._told.school)
         before = max((m.end for m in found if m.end <= mention.start), default=0)
         if age is None and (before == 0 or age_after(text[before:]) is None):  # what follows another is theirs
-            age = age_before(text[before : mention.start], self._school)
+            age = age_before(text[before : mention.start], self._told.school)
             if age is not None and self._is_of_focus(text[: mention.start], age):
                 age = None
         if age is None and is_baby(text) and mention.relation in CHILDREN:
@@ -459,7 +261,7 @@ class People:
         person = self._known(mention, age)
         if person is None:
             if mention.relation == "client" and any(p.relation == "client" for p in self.persons):
-                return self.teller()
+                return self._told.teller()
             person = Person(mention.relation, called=mention.called, teller=mention.relation in ("self", "client"))
             self.persons.append(person)
         if age is not None and (person.age is None or person.age_guessed or _CORRECTION.search(text)):
@@ -486,7 +288,9 @@ class People:
     def _known(self, mention: Mention, age: int | None) -> Person | None:
         same = [p for p in self.persons if p.relation == mention.relation]
         if mention.relation in ("son", "daughter"):  # 「下の子は小6の娘で」: one and the same
-            same = [p for p in self.persons if p.child and p.relation == "other" and (p.age is None or p is self._just_met)] or same
+            same = [
+                p for p in self.persons if p.child and p.relation == "other" and (p.age is None or p is self._just_met)
+            ] or same
         if mention.called:
             same = [p for p in same if p.called in ("", mention.called)]
             same.sort(key=lambda p: p.called != mention.called)
@@ -498,12 +302,12 @@ class People:
         return fitting[0] if mention.called else fitting[-1]
 
     def _age_alone(self, clause: Clause) -> Person | None:
-        alone = age_alone(clause.text, self._school)
+        alone = age_alone(clause.text, self._told.school)
         if alone is None:
             return None
         corrected = bool(_CORRECTION.search(clause.text))
         spoken_of = (p for p in self._spoken_of if (p.age is None or corrected) and self._may_be(p, alone[0]))
-        person = next(spoken_of, None) or self.teller()
+        person = next(spoken_of, None) or self._told.teller()
         if self.focus is not None and self.focus.left and _WAS.search(clause.text):
             person = self.focus
         if person.age is None or corrected:
@@ -511,16 +315,15 @@ class People:
         person.mentioned += 1
         return person
 
-
     def _now_known(self, person: Person, age: int) -> None:
         """A person's age, named beside them. What was taken for it before is another's: 「夫に知られたくない。32です。
         夫は40」."""
         before = person.age if person.age_guessed and person.age != age else None
         person.age, person.age_guessed = age, False
         if before is not None:
-            others = [p for p in (*self._spoken_of, *reversed(self.persons), self.teller()) if p is not person]
-            if not person.teller and self.teller().age is None:
-                others.insert(0, self.teller())
+            others = [p for p in (*self._spoken_of, *reversed(self.persons), self._told.teller()) if p is not person]
+            if not person.teller and self._told.teller().age is None:
+                others.insert(0, self._told.teller())
             other = next((p for p in others if p.age is None and not p.left and self._may_be(p, before)), None)
             if other is not None:
                 other.age, other.age_guessed = before, True
@@ -529,7 +332,7 @@ class People:
         """Whether a person may be so old, and be spoken of at all."""
         if person.left or age < _LEAST_AGE.get(person.relation, 0):
             return False
-        known = self.teller().age if not self.about_other else None
+        known = self._told.teller().age if not self.about_other else None
         return known is None or not (person.relation in _OLDER and age < known)
 
 

@@ -1,10 +1,11 @@
-"""Words for people and their ages: finds each mention in a text, with its place."""
+"""Words for people: finds each mention in a text, with its place."""
 
 # ruff: noqa: E501 - a pattern is read best in one piece
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -85,8 +86,12 @@ _CALLED = re.compile(r"長男|次男|二男|三男|四男|長女|次女|二女|�
 _PARTNER = re.compile(r"彼氏|彼女|恋人|交際相手|内縁の(?:夫|妻)|パートナー")
 _OF_ANOTHER = re.compile(r"(?:孫|子|子ら|子たち|甥|姪|姪っ子|甥っ子|従妹|いとこ)の$")
 _OF_PARTNER = re.compile(r"(?:彼|彼女|パートナー|相方|恋人)の$")
-_OF_KIN = re.compile(r"(?:母|母さん|母親|ママ|おかん|姉|姉ちゃん|妹|娘|次女|長女|息子|長男|次男|兄|弟)(?:さん)?[のがと]$")
-_BOTH = {
+_OF_KIN = re.compile(
+    r"(?:母|母さん|母親|ママ|おかん|姉|姉ちゃん|妹|娘|次女|長女|息子|長男|次男|兄|弟)(?:さん)?[のがと]$"
+)
+_NOBODY = "nobody"  # of whom anything is told
+_SEVERAL: dict[str, tuple[str, ...]] = {
+    _NOBODY: (),
     "both_parents": ("father", "mother"),
     "both_in_law": ("father_in_law", "mother_in_law"),
     "both_grand": ("grandfather", "grandmother"),
@@ -116,50 +121,60 @@ def mentions(text: str, of_others: bool = False) -> tuple[Mention, ...]:
     return tuple(_mentions(text, of_others))
 
 
-def _mentions(text: str, of_others: bool) -> list[Mention]:
-    found: list[Mention] = []
+def _mentions(text: str, of_others: bool) -> Iterator[Mention]:
     quoted = [m.span() for m in _QUOTED.finditer(text)]
+    writer_named = someone_named = False
     for match in _MENTION.finditer(text):
         if not _is_word(text, match) or any(start < match.start() < end for start, end in quoted):
             continue
-        name = str(match.lastgroup)
         if _NOT_MEANT.match(text[match.end() :]) or _UNBORN.search(text[: match.start()]):
             continue
-        if not of_others and name not in ("self", "client") and _is_writer(text, match, found):
-            if not any(one.relation == "self" for one in found):
-                found.append(Mention(match.start(), match.end(), "self"))
+        if not of_others and _is_writer(text, match, someone_named):
+            if not writer_named:
+                yield Mention(match.start(), match.end(), "self")
+            writer_named = someone_named = True
             continue
-        if _OF_ANOTHER.search(text[: match.start()]) and name in ("father", "mother"):
-            continue
-        if _OF_PARTNER.search(text[: match.start()]) and name in ("father", "mother") and not of_others:
-            name = f"{name}_in_law"
-        if _OF_KIN.search(text[: match.start()]) and name == "partner":
-            name = "other"
-        called = _CALLED.match(match.group()) or (_PARTNER.match(match.group()) if name == "other" else None)
-        if name == "other" and not is_partner(match.group()):
-            told = _BOY_OR_GIRL.match(text[match.end() :])
-            name = _BOY_GIRL[told["one"]] if told else name
+        name = _relation(text, match, of_others)
         gone = name not in ("self", "client") and _is_gone(text, match)
-        for relation in _BOTH.get(name, (name,)):
-            found.append(Mention(match.start(), match.end(), relation, _called(called), gone))
-    return found
+        for relation in _SEVERAL.get(name, (name,)):
+            yield Mention(match.start(), match.end(), relation, _called(match.group(), name), gone)
+        writer_named |= name == "self"
+        someone_named |= name != _NOBODY
 
 
-def _called(match: re.Match[str] | None) -> str:
-    word = match.group() if match else ""
-    return f"{word}の" if word in ("上", "下") else word
+def _relation(text: str, match: re.Match[str], of_others: bool) -> str:
+    """What the words around make of a word: 「彼女のお母さん」「母の彼氏」「子どもは小1の男」."""
+    name, before = str(match.lastgroup), text[: match.start()]
+    if name in ("father", "mother"):
+        if _OF_ANOTHER.search(before):
+            return _NOBODY
+        return f"{name}_in_law" if not of_others and _OF_PARTNER.search(before) else name
+    if name == "partner" and _OF_KIN.search(before):
+        return "other"
+    if name == "other":
+        told = _BOY_OR_GIRL.match(text[match.end() :])
+        return _BOY_GIRL[told["one"]] if told else name
+    return name
 
 
-def _is_writer(text: str, match: re.Match[str], before: list[Mention]) -> bool:
+def _called(word: str, relation: str) -> str:
+    match = _CALLED.match(word) or (_PARTNER.match(word) if relation == "other" else None)
+    called = match.group() if match else ""
+    return f"{called}の" if called in ("上", "下") else called
+
+
+def _is_writer(text: str, match: re.Match[str], someone_named: bool) -> bool:
     """「39の嫁の私」「わたしは妹で」「三人の子の母です」「私は近くに住む娘です」: the writer's own part, and not another person."""
     rest = text[match.end() :]
+    if match.lastgroup in ("self", "client"):
+        return False
     if _WRITER.match(rest):
         return True
     if _IS.match(rest) and _AS_FOR_ME.search(text[: match.start()]):
         return True
     if not _IS_ONE.match(rest):
         return False
-    part = _PART_OF.search(text[: match.start()]) and not before and match.group() not in _SMALL
+    part = _PART_OF.search(text[: match.start()]) and not someone_named and match.group() not in _SMALL
     return bool(part or _I_AM.search(text[: match.start()]))
 
 
@@ -181,9 +196,6 @@ def _is_gone(text: str, match: re.Match[str]) -> bool:
     return bool(gone) and not _NOT_GONE.search(stretch)
 
 
-_DIGITS = {"〇": 0, "一": 1, "二": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9}
-_NUMBER = r"(?P<number>[0-9]{1,3}|[一二三四五六七八九]?十[一二三四五六七八九]?|百[一二三四五六七八九]?|[一二三四五六七八九](?=[歳才つ]))"
-_GRADE = r"(?P<school>小|中|高)(?:学校?|校)?(?P<grade>[1-6一二三四五六])(?:年(?!前))?生?(?!の?(?:とき|時|頃|ころ)|から)|(?<![0-9])(?P<year>[1-6一二三四五六])年生(?!の?(?:とき|時|頃|ころ)|から)"
 _NOT_MEANT = re.compile(
     r"^(?:じゃなく|ではなく|でなく|のほうじゃな|(?:さん|は|が|も|の話は)*(?:まだ|一人も|誰も|ひとりも)*[、 ]?(?:い(?:ない|ませ|らっしゃ(?:らな|いませ))|おら(?:ん|れませ|れな)|おりませ|でき(?:な|ませ|ん|た|まし)|授から|ほしい|欲しい)|[がは]多[いく]|[がは]一人もい)"
 )
@@ -197,53 +209,6 @@ _I_AM = re.compile(
 _IS = re.compile(r"^(?:です|でして|だけど|ですが)")
 _AS_FOR_ME = re.compile(r"(?:私|わたし|わたくし|僕|ぼく|俺|おれ|自分)は[^、。はがも]{1,24}$")
 _PART_OF = re.compile(r"(?:の子の|児の|本家の|[0-9一二三四五六七八九十]歳?の)$|(?:^|[、。])(?:同居の)$")
-_UNIT = r"(?!\s*(?:[0-9]|年|か月|ヶ月|カ月|ヵ月|月|日|時|分|回|人|名|万|千|円|キロ|度|代|%|％|枚|本|台|階|号|週|錠|畳|個|件|社|つ目|番|割|倍|過ぎ|すぎ|前後|くらい|ぐらい|近|半ば|手前|以上|度目|丁目|ページ|か所|種|匹|頭))"
-_MONTHS = re.compile(
-    r"(?:生後)?[0-9一二三四五六七八九十]+(?:か|ヶ|カ|ヵ)月(?=の(?:赤|子|娘|息子|女|男|長|次|双)|です|で(?!き)|になる)|生まれたばかり|新生児|生後"
-)
-_AFTER = re.compile(
-    rf"^(?:さん|さま|様|ちゃん|くん|君|親|のほう|の方)?(?:が|も)?(?:(?:い(?:て|まして)|おって|おりまして)、?)?(?:[(（](?=[0-9]))?[(（はがもので、,・ 　:：]*(?:要(?:介護|支援)[0-9]、)?(?:もう|今年で?|まだ|ことし|来月で|当年|この春|本年|現在|満|たしか|が)*[、 　]*(?:{_NUMBER}(?:(?P<sure>歳|才|さい|つ)(?!過ぎ|すぎ|前後|くらい|ぐらい|の(?:とき|時|頃|ころ)|まで|から)|{_UNIT}(?=$|[)）、。・です 　はがもにの\n(（男女嫁])(?!で(?:辞め|やめ|仕事|会社|定年|亡くな|死|結婚|嫁|産|倒れ|失)))|{_GRADE})"
-)
-_BEFORE = re.compile(
-    rf"(?:^|[^0-9一二三四五六七八九十年月日])(?:{_NUMBER}(?:歳|才|さい|つ)?(?:になる|になった|に(?:なり|なった)ます|の|で|、)?|(?:{_GRADE})(?:の|で|になる|、)?)$"
-)
-_ALONE = re.compile(
-    rf"(?:^|[、。\n 　(（]|(?<=[き来え]て))(?:年は|歳は|年齢は|とし|(?:[あこそ]の子|あの人|本人|あれ|あちら|当人)[はが]、?(?:もう|今年で?)?)?(?:{_NUMBER}(?:(?:歳|才|さい)(?!の(?!女|男))|{_UNIT})(?:です|で|、|。|$|になり|になる|女|男|の(?:女|男)|\n|だよ|だ|　| )|{_GRADE}(?:です|で|、|。|$|女|男|の(?:女|男)|\n|だよ|だ|　| ))"
-)
-
-
-_SCHOOLS = {"小": 6, "中": 12, "高": 15}  # years of those who enter
-_YEARS = 3  # of the middle and the high school
-_OWN_SCHOOL = re.compile(r"(小|中|高)(?:学校?|校|等学校)(?!生|[0-9一二三四五六])|(定時制)")
-
-
-def school_of(text: str) -> str:
-    """Which school an agency writes from, a key of `_SCHOOLS`; "" when it names none: 「中学で担任をしています」."""
-    match = _OWN_SCHOOL.search(text)
-    return (match[1] or "高") if match else ""
-
-
-def age_after(stretch: str, school: str = "") -> int | None:
-    """The age that follows a mention: 「夫は47」「娘16（高1）」. `school`: where a bare 「2年生」 goes to."""
-    match = _AFTER.match(stretch)
-    return _age(match, school) if match else None
-
-
-def age_before(stretch: str, school: str = "") -> int | None:
-    """The age in front of a mention: 「6歳の娘」「四十になる娘」「中2の息子」."""
-    if re.search(r"(?:か|ヶ|カ|ヵ)月の?$|生まれたばかりの$", stretch):
-        return 0
-    match = _BEFORE.search(stretch)
-    return _age(match, school) if match else None
-
-
-def age_alone(text: str, school: str = "") -> tuple[int, int] | None:
-    """An age with nobody beside it, and its place: 「47。夜勤の朝になると…」."""
-    match = _ALONE.search(text)
-    age = _age(match, school) if match else None
-    return (age, match.start()) if match and age is not None else None
-
-
 _ALL_CHILDREN = re.compile(
     r"(?:息子|男の子|男児|(?P<girls>娘|女の子|女児))(?:さん)?(?:ばかり|だけ|が|は|ばっかり)?(?:、|で)?(?:二人|三人|四人|ふたり|[2-5]人|たち)(?!目)|(?:どっちも|どちらも|二人とも|2人とも)(?:男|(?P<women>女))(?!性)"
 )
@@ -257,10 +222,6 @@ def all_children(text: str) -> str:
     return "daughter" if match["girls"] or match["women"] else "son"
 
 
-def is_baby(clause: str) -> bool:
-    return bool(_MONTHS.search(clause))
-
-
 #: 「子どもは小1の男」「下の子(5)男児」
 _BOY_OR_GIRL = re.compile(
     r"^(?:は|が|も|、|・| |　|さん)*[(（]?(?:まだ|もう|今年で?)?(?:[0-9一二三四五六七八九十]{1,3}(?:歳|才|さい|つ)?半?|[小中高](?:学校?|校)?[1-6一二三四五六](?:年生?)?|年[少中長](?:さん)?)[)）]?(?:です|で)?[、。の ]*(?P<one>男|女)(?!の(?:人|先生|方)|性|友)"
@@ -271,25 +232,3 @@ _BOY_GIRL = {"男": "son", "女": "daughter"}
 def is_partner(called: str) -> bool:
     """Whether somebody of no other relation is called the partner of a kin: 「母の彼氏」."""
     return bool(_PARTNER.match(called))
-
-
-def _age(match: re.Match[str], school: str) -> int | None:
-    if match["number"]:
-        age = number(match["number"])
-        return age if 0 < age <= 110 else None
-    if match["school"]:
-        return number(match["grade"]) + _SCHOOLS[match["school"]]
-    if not match["year"]:
-        return None
-    year = number(match["year"])
-    return year + _SCHOOLS[school if school and year <= _YEARS else "小"]
-
-
-def number(digits: str) -> int:
-    """47, 四十七, 十七, 百一."""
-    if digits.isascii():
-        return int(digits)
-    if "百" in digits:
-        return 100 + (_DIGITS.get(digits[-1], 0) if len(digits) > 1 else 0)
-    tens, ten, ones = digits.rpartition("十")
-    return (_DIGITS.get(tens, 1) * 10 if ten else 0) + (_DIGITS[ones] if ones else 0)

@@ -1,0 +1,80 @@
+"""Ages as they are told: beside somebody, alone, as years of school, in kanji."""
+
+# ruff: noqa: E501 - a pattern is read best in one piece
+
+from __future__ import annotations
+
+import re
+
+_DIGITS = {"〇": 0, "一": 1, "二": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9}
+_NUMBER = r"(?P<number>[0-9]{1,3}|[一二三四五六七八九]?十[一二三四五六七八九]?|百[一二三四五六七八九]?|[一二三四五六七八九](?=[歳才つ]))"
+_GRADE = r"(?P<school>小|中|高)(?:学校?|校)?(?P<grade>[1-6一二三四五六])(?:年(?!前))?生?(?!の?(?:とき|時|頃|ころ)|から)|(?<![0-9])(?P<year>[1-6一二三四五六])年生(?!の?(?:とき|時|頃|ころ)|から)"
+_UNIT = r"(?!\s*(?:[0-9]|年|か月|ヶ月|カ月|ヵ月|月|日|時|分|回|人|名|万|千|円|キロ|度|代|%|％|枚|本|台|階|号|週|錠|畳|個|件|社|つ目|番|割|倍|過ぎ|すぎ|前後|くらい|ぐらい|近|半ば|手前|以上|度目|丁目|ページ|か所|種|匹|頭))"
+_MONTHS = re.compile(
+    r"(?:生後)?[0-9一二三四五六七八九十]+(?:か|ヶ|カ|ヵ)月(?=の(?:赤|子|娘|息子|女|男|長|次|双)|です|で(?!き)|になる)|生まれたばかり|新生児|生後"
+)
+_AFTER = re.compile(
+    rf"^(?:さん|さま|様|ちゃん|くん|君|親|のほう|の方)?(?:が|も)?(?:(?:い(?:て|まして)|おって|おりまして)、?)?(?:[(（](?=[0-9]))?[(（はがもので、,・ 　:：]*(?:要(?:介護|支援)[0-9]、)?(?:もう|今年で?|まだ|ことし|来月で|当年|この春|本年|現在|満|たしか|が)*[、 　]*(?:{_NUMBER}(?:(?P<sure>歳|才|さい|つ)(?!過ぎ|すぎ|前後|くらい|ぐらい|の(?:とき|時|頃|ころ)|まで|から)|{_UNIT}(?=$|[)）、。・です 　はがもにの\n(（男女嫁])(?!で(?:辞め|やめ|仕事|会社|定年|亡くな|死|結婚|嫁|産|倒れ|失)))|{_GRADE})"
+)
+_BEFORE = re.compile(
+    rf"(?:^|[^0-9一二三四五六七八九十年月日])(?:{_NUMBER}(?:歳|才|さい|つ)?(?:になる|になった|に(?:なり|なった)ます|の|で|、)?|(?:{_GRADE})(?:の|で|になる|、)?)$"
+)
+_ALONE = re.compile(
+    rf"(?:^|[、。\n 　(（]|(?<=[き来え]て))(?:年は|歳は|年齢は|とし|(?:[あこそ]の子|あの人|本人|あれ|あちら|当人)[はが]、?(?:もう|今年で?)?)?(?:{_NUMBER}(?:(?:歳|才|さい)(?!の(?!女|男))|{_UNIT})(?:です|で|、|。|$|になり|になる|女|男|の(?:女|男)|\n|だよ|だ|　| )|{_GRADE}(?:です|で|、|。|$|女|男|の(?:女|男)|\n|だよ|だ|　| ))"
+)
+_SCHOOLS = {"小": 6, "中": 12, "高": 15}  # years of those who enter
+_YEARS = 3  # of the middle and the high school
+_OWN_SCHOOL = re.compile(r"(小|中|高)(?:学校?|校|等学校)(?!生|[0-9一二三四五六])|(定時制)")
+
+
+def school_of(text: str) -> str:
+    """Which school an agency writes from, a key of `_SCHOOLS`; "" when it names none: 「中学で担任をしています」."""
+    match = _OWN_SCHOOL.search(text)
+    return (match[1] or "高") if match else ""
+
+
+def age_after(stretch: str, school: str = "") -> int | None:
+    """The age that follows a mention: 「夫は47」「娘16（高1）」. `school`: where a bare 「2年生」 goes to."""
+    match = _AFTER.match(stretch)
+    return _age(match, school) if match else None
+
+
+def age_before(stretch: str, school: str = "") -> int | None:
+    """The age in front of a mention: 「6歳の娘」「四十になる娘」「中2の息子」."""
+    if re.search(r"(?:か|ヶ|カ|ヵ)月の?$|生まれたばかりの$", stretch):
+        return 0
+    match = _BEFORE.search(stretch)
+    return _age(match, school) if match else None
+
+
+def age_alone(text: str, school: str = "") -> tuple[int, int] | None:
+    """An age with nobody beside it, and its place: 「47。夜勤の朝になると…」."""
+    match = _ALONE.search(text)
+    age = _age(match, school) if match else None
+    return (age, match.start()) if match and age is not None else None
+
+
+def is_baby(clause: str) -> bool:
+    return bool(_MONTHS.search(clause))
+
+
+def _age(match: re.Match[str], school: str) -> int | None:
+    if match["number"]:
+        age = number(match["number"])
+        return age if 0 < age <= 110 else None
+    if match["school"]:
+        return number(match["grade"]) + _SCHOOLS[match["school"]]
+    if not match["year"]:
+        return None
+    year = number(match["year"])
+    return year + _SCHOOLS[school if school and year <= _YEARS else "小"]
+
+
+def number(digits: str) -> int:
+    """47, 四十七, 十七, 百一."""
+    if digits.isascii():
+        return int(digits)
+    if "百" in digits:
+        return 100 + (_DIGITS.get(digits[-1], 0) if len(digits) > 1 else 0)
+    tens, ten, ones = digits.rpartition("十")
+    return (_DIGITS.get(tens, 1) * 10 if ten else 0) + (_DIGITS[ones] if ones else 0)
