@@ -127,7 +127,8 @@ LINKS = (
 )
 
 
-_NOT_YET = (*(0.0 for _ in LINKS[1:]), 1.0)
+_NOT_NAMED = (False,) * 5
+_NOT_YET = (*(False for _ in LINKS[1:]), True)
 
 
 class People:
@@ -158,18 +159,17 @@ class People:
         """Everybody known or named in the clauses, in the order in which they came."""
         look_ahead(self._told, clauses)
         links = [self.hear(clause) for clause in clauses]
-        return [self._heard(person, links) for person in self.persons]
+        # Nobody is forgotten: the links of a clause are those of the first persons, in their order.
+        own = [[*(of[who] for of in links if who < len(of))] for who in range(len(self.persons))]
+        not_yet = [len(links) - len(some) for some in own]
+        seen = [[*[_NOT_YET] * late, *(link.seen for link in some)] for late, some in zip(not_yet, own, strict=True)]
+        rows = np.array(seen, np.float32).reshape(len(own), len(links), len(LINKS))
+        return [self._heard(*of) for of in zip(self.persons, rows, own, not_yet, strict=True)]
 
-    def _heard(self, person: Person, links: Sequence[Sequence[Link]]) -> Heard:
-        own = [next((link for link in of_clause if link.person is person), None) for of_clause in links]
-        rows = [_NOT_YET if link is None else (*link.seen, 0.0) for link in own]
-        return Heard(
-            person,
-            np.array(rows, np.float32).reshape(len(links), len(LINKS)),
-            tuple(place for link in own if link for place in link.at),
-            next((number for number, link in enumerate(own) if link and link.names), None),
-            wishes_death=person.teller and self._wishes_death,
-        )
+    def _heard(self, person: Person, rows: Floats, links: Sequence[Link], not_yet: int) -> Heard:
+        first = next((number for number, link in enumerate(links, not_yet) if link.names), None)
+        at = tuple(place for link in links for place in link.at)
+        return Heard(person, rows, at, first, wishes_death=person.teller and self._wishes_death)
 
     def hear(self, clause: Clause) -> list[Link]:
         if self.about_other:
@@ -188,7 +188,7 @@ class People:
         links = [
             Link(
                 p,
-                (*self._seen(p, clause, found, told, matter), *_violence(p, sufferer)),
+                (*self._seen(p, clause, found, told, matter), *_violence(p, sufferer), False),
                 p in told or p is alone,
                 tuple(place for place, meant in zip(places, told, strict=True) if meant is p),
             )
@@ -207,31 +207,29 @@ class People:
 
     def _seen(
         self, person: Person, clause: Clause, found: Sequence[Mention], told: Sequence[Person], matter: _Matter
-    ) -> tuple[float, ...]:
+    ) -> tuple[bool, ...]:
         after = [clause.text[m.end :] for m, p in zip(found, told, strict=True) if p is person]
         subject, done_to, doer, owns, beside = (
-            any(pattern.match(rest) for rest in after) for pattern in (_SUBJECT, _DONE_TO, _DOER, _OWNS, _WITH)
+            tuple(any(pattern.match(rest) for rest in after) for pattern in (_SUBJECT, _DONE_TO, _DOER, _OWNS, _WITH))
+            if after
+            else _NOT_NAMED
         )
+        focus = self._told.focus
         suffers, does, house = matter.suffers, matter.does, matter.of_house and not told
         unnamed_teller = person.teller and not after
-        return tuple(
-            map(
-                float,
-                (
-                    True, subject, done_to, doer, owns, beside, bool(after),
-                    not told and person is self.focus,
-                    bool(told) and not after and person is self.focus,
-                    unnamed_teller and not told and self.focus is None,
-                    unnamed_teller and not told and self.focus is not None,
-                    unnamed_teller and bool(told),
-                    house and person is self.focus,
-                    house and person.teller,
-                    self._sentence[0] == clause.sentence and person in self._sentence[1],
-                    len(self.persons) == 1,
-                    suffers and bool(after), suffers and unnamed_teller,
-                    does and subject, does and (done_to or beside), does and unnamed_teller,
-                ),
-            )
+        return (
+            True, subject, done_to, doer, owns, beside, bool(after),
+            not told and person is focus,
+            bool(told) and not after and person is focus,
+            unnamed_teller and not told and focus is None,
+            unnamed_teller and not told and focus is not None,
+            unnamed_teller and bool(told),
+            house and person is focus,
+            house and person.teller,
+            self._sentence[0] == clause.sentence and person in self._sentence[1],
+            len(self._told.every) == 1,
+            suffers and bool(after), suffers and unnamed_teller,
+            does and subject, does and (done_to or beside), does and unnamed_teller,
         )  # fmt: skip
 
     def _sufferer(
@@ -336,8 +334,8 @@ class People:
         return known is None or not (person.relation in _OLDER and age < known)
 
 
-def _violence(person: Person, sufferer: Person | None) -> tuple[float, float]:
-    return float(person is sufferer), float(sufferer is not None and person is not sufferer)
+def _violence(person: Person, sufferer: Person | None) -> tuple[bool, bool]:
+    return person is sufferer, sufferer is not None and person is not sufferer
 
 
 def lives_elsewhere(clauses: Sequence[Clause]) -> bool:

@@ -10,7 +10,7 @@ from bot.understanding.relations import CHILDREN, is_partner
 OLD = 58  # years of age of a writer who calls husband or wife 「じいさん」「ばあさん」
 
 
-@dataclass
+@dataclass(eq=False)  # two of whom the same is known are still two
 class Person:
     relation: str
     age: int | None = None

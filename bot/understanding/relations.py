@@ -78,7 +78,15 @@ _NOT_BEFORE = {
     "彼": "女氏岸",
 }
 RELATION_WORDS = "|".join(_WORDS.values())
-_MENTION = re.compile("|".join(f"(?P<{name}>{words})" for name, words in _WORDS.items()))
+#: What any of the words begins with (tests/test_persons.py asks them): most letters of a text are none of these, and
+#: need not be tried with every word.
+FIRST_LETTERS = (
+    "あいうおかこごしじせそだちつとにねはばふぼまむわアオダパボマル一三上下両主乳二交亭伯俺倅僕兄児内利友叔同四坊大夫奥女妹妻姉姑姪"
+    "娘婚婿嫁子孫家宿少弟彼従恋息患方旦末本次母父生甥男相真祖私細義自舅親赤連長"
+)
+_MENTION = re.compile(
+    f"(?=[{FIRST_LETTERS}])(?:" + "|".join(f"(?P<{name}>{words})" for name, words in _WORDS.items()) + ")"
+)
 _QUOTED = re.compile(
     r"[「『][^」』]*[」』]?|^[^「『]*[」』]"
 )  # in somebody else's mouth 「お父さん」 is another person

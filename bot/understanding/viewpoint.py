@@ -29,7 +29,8 @@ _AS_SPOUSE = {"grandmother": "wife", "grandfather": "husband"}
 _OLD_PAIR = re.compile(r"(?:お)?(?:じい|ばあ)(?:さん)?$|じじ|ばば$")
 _OLD_WRITER = re.compile(
     r"わし(?:ら|ゃ|[はがもの、0-9一二三四五六七八九])|わたしら年寄|おら[はが]|^孫(?:を|が|の(?!手))|"
-    r"(?:私|わたし|わたくし|自分|うち)[はがも]?、?(?:今年|もう)?(?:[6-9][0-9]|[六七八九]十)"
+    r"(?:私|わたし|わたくし|自分|うち)[はがも]?、?(?:今年|もう)?(?:[6-9][0-9]|[六七八九]十)",
+    re.MULTILINE,
 )
 _YOUNG_WRITER = re.compile(
     r"(?:わし|私|わたし|俺|おれ|自分|うち)[はがも]?、?(?:今年|もう)?(?:[1-5][0-9](?!年|回|万|円|分|日|時|キロ)|[二三四五]十)"
@@ -46,9 +47,9 @@ _HAVE_HUSBANDS = ("daughter", "older_sister", "younger_sister")
 
 def look_ahead(told: Persons, clauses: Sequence[Clause]) -> None:
     """What the text tells of its writer anywhere: whether they are old, whether all their children are sons."""
-    young = any(_YOUNG_WRITER.search(clause.text) for clause in clauses)
-    told.old = not young and (told.old or any(_OLD_WRITER.search(clause.text) for clause in clauses))
-    told.children = told.children or next(filter(None, (all_children(clause.text) for clause in clauses)), "")
+    text = "\n".join(clause.text for clause in clauses)
+    told.old = (told.old or bool(_OLD_WRITER.search(text))) and not _YOUNG_WRITER.search(text)
+    told.children = told.children or all_children(text)
 
 
 def as_meant(told: Persons, mention: Mention, text: str) -> Mention | None:
