@@ -32,7 +32,7 @@ class Hit:
 _EXACT_UP_TO = (
     4000  # beyond, a search looks at the nearest cells only: a sixth of the time, and the same answers but few
 )
-_CELLS, _CELLS_SEARCHED = 64, 12
+_CELLS, _CELLS_SEARCHED = 128, 18
 
 
 class Index:

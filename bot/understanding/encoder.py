@@ -83,13 +83,12 @@ def pooled(vectors: Floats, inside: Masks) -> Floats:
     share = inside.astype(np.float32)
     mean = share @ vectors / np.maximum(share.sum(axis=1, keepdims=True), 1)
     most = np.zeros_like(mean)
-    for at, row in enumerate(inside):
+    first, last = inside.argmax(axis=1), inside.shape[1] - inside[:, ::-1].argmax(axis=1)
+    many = inside.sum(axis=1)
+    for at in np.flatnonzero(many):
         # Nearly always tokens that follow one another: these need not be copied.
-        first, last = int(row.argmax()), len(row) - int(row[::-1].argmax())
-        if row[first:last].all():
-            vectors[first:last].max(axis=0, out=most[at])
-        elif row.any():
-            vectors[row].max(axis=0, out=most[at])
+        one_piece = many[at] == last[at] - first[at]
+        vectors[slice(first[at], last[at]) if one_piece else inside[at]].max(axis=0, out=most[at])
     return np.concatenate([mean, most], axis=1)
 
 
@@ -102,6 +101,9 @@ class Layer:
 
     def __call__(self, seen: Floats) -> Floats:
         return np.asarray(seen @ self.weights + self.bias, np.float32)
+
+    def only(self, outputs: Ints) -> Layer:
+        return Layer(self.weights[:, outputs], self.bias[outputs])
 
 
 class Encoder:

@@ -10,12 +10,11 @@ import numpy as np
 from bot.understanding.assessment import Household, add_quote
 from bot.understanding.evidence import Evidence
 from bot.understanding.features import Floats, Ints
-from bot.understanding.owners import ABUSE, Owners, by_rule, signs_of, traits_of
+from bot.understanding.owners import ABUSE, HARDLY, Owners, by_rule, signs_of, traits_of
 from bot.understanding.people import Heard, People, lives_elsewhere
 from bot.understanding.persons import Person
 from knowledge_base.vocabulary import vocabulary
 
-HARDLY = 0.15  # a trouble that the text as a whole tells less probably than this is nobody's
 ELDERLY = list(vocabulary().fields).index("elderly")
 OLD = 75  # years
 SCARCELY = 0.2  # the least that makes a trouble somebody's, where it is surely told and nobody has it more surely

@@ -19,7 +19,7 @@ from bot.understanding.segments import LocalService, Look, together
 from bot.understanding.voices import Voice
 from knowledge_base.embedding import Embedder, StaticEmbedder
 from knowledge_base.index import Index, embed_once
-from knowledge_base.lexicon import Lexicon, Spelled, WordSearch
+from knowledge_base.lexicon import Lexicon, Spelled, WordSearch, largest
 from knowledge_base.vocabulary import vocabulary
 
 NEAREST = 24
@@ -137,8 +137,7 @@ class _Texts:
         """Likeness and places of the candidates of both searches, nearest first."""
         by_words = self._words.scores(self._lexicon.ask(words))
         _, by_meaning = self._index.search(vector[None], CANDIDATES)
-        best = np.argpartition(-by_words, min(CANDIDATES, len(by_words) - 1))[:CANDIDATES]
-        at = np.union1d(by_meaning[0], best)
+        at = np.union1d(by_meaning[0], largest(by_words, CANDIDATES))
         likeness = together(self.vectors[at] @ vector, by_words[at])
         order = np.argsort(-likeness, kind="stable")
         return likeness[order], at[order]

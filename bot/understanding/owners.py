@@ -48,6 +48,8 @@ NOT_THEIRS = -20.0
 #: How a token speaks of a person counts more than the encoder has learned. Held-back conversations cannot tell 1 from
 #: 2, and so each sentence's troubles stay with its person.
 PLAINER = 1.75
+HARDLY = 0.15  # a trouble that the text as a whole tells less probably than this is nobody's
+_HARDLY = float(np.log(HARDLY / (1 - HARDLY)))
 _NOTHING = 1e-9
 _SUFFERS, _DOES = LINKS.index("rule_suffers"), LINKS.index("rule_does")
 
@@ -74,22 +76,28 @@ class Owners:
     ) -> tuple[Floats, Ints]:
         """Probabilities, persons × fields, that a trouble is theirs, and for each the clause that says so most: what
         every token tells is divided among the persons of whom it may be said, and nobody. `whole`: log-odds of the
-        fields of the whole text."""
+        fields of the whole text; what it hardly tells is nobody's."""
+        told_of = np.flatnonzero(whole >= _HARDLY)
         known, tokens = self.encoder.owners, parts.tokens.vectors
         mentions = parts.mentions([one.at for one in heard])
         looks = mentions @ known["query_weight"] + known["query_bias"] + traits @ known["traits_query"]
         keys = tokens @ known["key_weight"] + known["key_bias"]
         spoken = (looks @ keys.T / keys.shape[1] ** 0.5)[..., None]
-        spoken = spoken + spoken_of(heard, clauses, parts.tokens.start) @ (PLAINER * known["links"])
-        told = _shared(spoken, known["nobody"]) * np.exp(self.encoder.part(tokens))
-        odds = np.log(told.sum(axis=1) + _NOTHING) + traits @ known["traits"] + known["whole"] * whole
+        links, nobody = known["links"][:, told_of], known["nobody"][..., told_of]
+        spoken = spoken + spoken_of(heard, clauses, parts.tokens.start) @ (PLAINER * links)
+        told = _shared(spoken, nobody) * np.exp(self.encoder.part.only(told_of)(tokens))
+        odds = np.full((len(heard), len(whole)), NOT_THEIRS, np.float32)
+        odds[:, told_of] = (
+            np.log(told.sum(axis=1) + _NOTHING) + (traits @ known["traits"] + known["whole"] * whole)[:, told_of]
+        )
         odds[:, ABUSE] += [by_rule(one, float(whole[ABUSE])) for one in heard]
         if any(one.wishes_death for one in heard):
             odds[:, SUICIDE] += [RULE if one.wishes_death else -RULE for one in heard]
         odds[[one.person.left for one in heard]] = NOT_THEIRS
         odds[odds < odds.max(axis=0) - BESIDE] = NOT_THEIRS
-        at = np.maximum(clause_at(clauses, parts.tokens.start), 0)[told.argmax(axis=1)]
-        return np.asarray(1 / (1 + np.exp(-odds)), np.float32), np.asarray(at, np.int64)
+        at = np.zeros(odds.shape, np.int64)
+        at[:, told_of] = np.maximum(clause_at(clauses, parts.tokens.start), 0)[told.argmax(axis=1)]
+        return np.asarray(1 / (1 + np.exp(-odds)), np.float32), at
 
     def is_there(self, signs: Floats) -> bool:
         """Whether a person told of belongs to the household, or is at least one of whom something is told."""
