@@ -257,6 +257,8 @@ class People:
         if age is None and is_baby(text) and mention.relation in CHILDREN:
             age = 0
         person = self._known(mention, age)
+        if person is None and mention.instead_of:
+            person = self._told.first(mention.instead_of)
         if person is None:
             if mention.relation == "client" and any(p.relation == "client" for p in self.persons):
                 return self._told.teller()
@@ -265,6 +267,8 @@ class People:
         if age is not None and (person.age is None or person.age_guessed or _CORRECTION.search(text)):
             self._now_known(person, age)
         if mention.relation in CHILDREN and person.relation == "other" and mention.relation != "other":
+            person.relation = mention.relation
+        if mention.instead_of == person.relation:
             person.relation = mention.relation
         person.called = person.called or mention.called
         self._just_met = person

@@ -21,6 +21,7 @@ class Mention:
     relation: str
     called: str = ""
     gone: bool = False  # dead, divorced or left for good
+    instead_of: str = ""  # the relation that this one corrects: 「妹ではなく弟です」
 
 
 # Relation → the words for it. Words of one letter are guarded in `_GUARDS`.
@@ -110,7 +111,7 @@ _GONE_BEFORE = re.compile(
     r"(?:亡き|亡くなった|死んだ|死別した|元|前の|別れた|離婚した|他界した|昔の|先妻|先立った|(?<!近)隣の|近所の|お隣の|向かいの|友達の|友だちの|知り合いの|同僚の|よその)$"
 )
 _GONE_AFTER = re.compile(
-    r"^(?:さん|さま|様|ちゃん|親|上|を|と|とは|に|は|が|も|の|、)*(?:[^、。！？\n]{0,14}?)(?:亡くな|亡くし|亡くさ|命を絶|自死|生前|生きて(?:い)?た(?:ら|ころ|頃)|遺産|遺言|形見|百日|葬式|看取(?:って|りまし|った(?!ら))|いなくな|夜逃げ|見たこと(?:も|が|は)?な|会ったこと(?:も|が|は)?な|どこにいる(?:の?か)?(?:分か|わか|知)|音信|連絡(?:先)?(?:不明|[がはも]?(?:取れ|とれ|つか))|(?:年前|去年|昨年|先月|おととし)に?病気で(?:$|。|、)|他界|死去|死別|死に(?:ました|まして)|死んで|死んだ|逝(?:き|っ|去)|"
+    r"^(?:さん|さま|様|ちゃん|親|上|を|と|とは|に|は|が|も|の|、)*(?:[^、。！？\n]{0,14}?)(?:亡くな|亡くし|亡くさ|命を絶|自死|生前|生きて(?:い)?た(?:ら|ころ|頃)|遺産|遺言|形見|百日|葬式|看取(?:って|りまし|った(?!ら))|いなくな|夜逃げ|(?:見|会っ)たこと(?:も|が|は)?(?:な|ありませ)|どこにいる(?:の?か)?(?:分か|わか|知)|音信|連絡先(?:は|も)?不明|(?:年前|去年|昨年|先月|おととし)に?病気で(?:$|。|、)|他界|死去|死別|死に(?:ました|まして)|死んで|死んだ|逝(?:き|っ|去)|"
     r"先立|見送(?:り|っ)|旅立|蒸発|失踪|行方(?:不明|が)|出て(?:い?って(?:それきり|しまい|から)|い?きました|い?った|行き|い?き(?=、|$))|別居(?:中|し|と|、)|(?:は|も)(?:もう)?(?:いない|いません|おりません|おらん|おらず)(?:$|。|、)|(?:は|も)知ら(?:ない|ん)(?:$|。|、)|葬儀|四十九日|三回忌|一周忌|仏壇)"
 )
 _PARTED = re.compile(
@@ -145,7 +146,8 @@ def _mentions(text: str, of_others: bool) -> Iterator[Mention]:
         name = _relation(text, match, of_others)
         gone = name not in ("self", "client") and _is_gone(text, match)
         for relation in _SEVERAL.get(name, (name,)):
-            yield Mention(match.start(), match.end(), relation, _called(match.group(), name), gone)
+            instead_of = _instead_of(text, match)
+            yield Mention(match.start(), match.end(), relation, _called(match.group(), name), gone, instead_of)
         writer_named |= name == "self"
         someone_named |= name != _NOBODY
 
@@ -163,6 +165,13 @@ def _relation(text: str, match: re.Match[str], of_others: bool) -> str:
         told = _BOY_OR_GIRL.match(text[match.end() :])
         return _BOY_GIRL[told["one"]] if told else name
     return name
+
+
+def _instead_of(text: str, match: re.Match[str]) -> str:
+    """The relation of the word that is taken back in front of a mention."""
+    denied = _DENIED.search(text[: match.start()]) if _IS.match(text[match.end() :]) else None
+    before = _MENTION.match(text, denied.start()) if denied else None
+    return str(before.lastgroup) if before and denied and before.end() == denied.end("word") else ""
 
 
 def _called(word: str, relation: str) -> str:
@@ -207,6 +216,7 @@ def _is_gone(text: str, match: re.Match[str]) -> bool:
 _NOT_MEANT = re.compile(
     r"^(?:じゃなく|ではなく|でなく|のほうじゃな|(?:さん|は|が|も|の話は)*(?:まだ|一人も|誰も|ひとりも)*[、 ]?(?:い(?:ない|ませ|らっしゃ(?:らな|いませ))|おら(?:ん|れませ|れな)|おりませ|でき(?:な|ませ|ん|た|まし)|授から|ほしい|欲しい)|[がは]多[いく]|[がは]一人もい)"
 )
+_DENIED = re.compile(r"(?P<word>[^、。はがもの]{1,4})(?:では|じゃ|で)なく(?:て)?、?$")
 _UNBORN = re.compile(r"(?:お腹|おなか|腹)(?:の中)?[にの]$")
 _WRITER = re.compile(r"^(?:の(?:私|わたし|わたくし|僕|ぼく|俺|おれ|自分|立場)|でもある)")
 _IS_ONE = re.compile(r"^(?:です|でして|で[、。0-9一二三四五六七八九十小中高大]|だ|、|の?[0-9一二三四五六七八九十]+|$)")

@@ -1,0 +1,126 @@
+"""Who is told of, how old, and what they are to the writer: rules that need no model."""
+
+from re import _parser  # type: ignore[attr-defined]  # the only one who knows what a pattern may begin with
+from typing import Any
+
+import pytest
+
+from bot.understanding.assessment import Household
+from bot.understanding.clauses import fold, split
+from bot.understanding.people import People, lives_elsewhere
+from bot.understanding.relations import FIRST_LETTERS, RELATION_WORDS
+
+
+def told(text: str, speaker: str = "self") -> set[tuple[str, int | None]]:
+    """Relation and age of everybody whom a text names, the dead and gone excepted."""
+    people = People(Household(), speaker)
+    people.hear_all(split(fold(text)))
+    return {(p.relation, p.age) for p in people.persons if (p.mentioned or p.age is not None) and not p.left}
+
+
+@pytest.mark.parametrize(
+    ("text", "who"),
+    [
+        ("わしは八十。ばあさんは七十八、リウマチで", {("self", 80), ("wife", 78)}),
+        ("わたしは高2。ばあちゃんは78で、よく転びます", {("self", 17), ("grandmother", 78)}),
+        ("孫を育ててます。七歳の女の子です", {("grandchild", 7)}),
+        ("娘が二人おります。上の子は高2、下の子は中2です", {("daughter", 17), ("daughter", 14)}),
+        ("上が小6、下が小4、どっちも男です", {("son", 12), ("son", 10)}),
+        ("連れ子は小1の男の子です", {("son", 7)}),
+        ("娘は中2です。下に弟がいて小1です", {("daughter", 14), ("son", 7)}),
+        ("姉が離婚しました。旦那さんは消防で、姉は33です", {("older_sister", 33), ("relative", None)}),
+        ("息子は四十五、嫁は四十三です", {("son", 45), ("relative", 43)}),
+        ("母の彼氏が来るたび外に出ます。母は38", {("other", None), ("mother", 38)}),
+        ("夫の おかあさん 77。わたしの 買い物を 見ます", {("mother_in_law", 77), ("self", None)}),
+        ("義母は85です。お母さんは夜中に起きます", {("mother_in_law", 85)}),
+        ("娘夫婦が近くにいます", {("daughter", None), ("relative", None)}),
+    ],
+)
+def test_who_a_word_means_depends_on_who_writes(text: str, who: set[tuple[str, int | None]]) -> None:
+    assert told(text) == who
+
+
+@pytest.mark.parametrize(
+    ("text", "who"),
+    [
+        ("利用者の女性（27・知的障害）が、お母さんと二人暮らしです。お母さん、58歳", {("client", 27), ("mother", 58)}),
+        ("19歳の方です。実家のお母さまは41歳", {("client", 19), ("mother", 41)}),
+        ("46歳女性、入院中。中1の女児と小3の男児がおります", {("client", 46), ("daughter", 13), ("son", 9)}),
+        ("お母さんは26、お父さんは24です", {("client", 26), ("husband", 24)}),
+    ],
+)
+def test_who_a_word_means_when_an_agency_writes(text: str, who: set[tuple[str, int | None]]) -> None:
+    assert told(text, "agency") >= who
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "父は会ったことがありません",
+        "父はどこにいるのか分かりません",
+        "母さんは俺が三つのとき死んだ",
+        "夫は去年病気で。",
+        "子どもはいません",
+        "子どもができませんでした",
+        "お腹に赤ちゃんがいます",
+    ],
+)
+def test_who_is_not_there_is_nobody(text: str) -> None:
+    assert {relation for relation, _ in told(text)} <= {"self"}
+
+
+@pytest.mark.parametrize(
+    ("text", "who"),
+    [
+        ("お父さんは私が小5のとき出ていきました。高2です", {("self", 17)}),
+        ("母は六十で会社を辞めました。いま62", {("mother", 62)}),
+        ("主人が亡くなって一年です。六十九です", {("self", 69)}),
+        ("夫に知られずに相談したいです。41です。夫は49です", {("self", 41), ("husband", 49)}),
+        ("母さんがパートから帰って寝る。高1です。母さん45", {("self", 16), ("mother", 45)}),
+        ("妹は中1です。妹ではなく弟です", {("younger_brother", 13)}),
+        ("ハタチの息子が部屋から出ません", {("son", 20)}),
+        ("娘ははたちです", {("daughter", 20)}),
+        ("母は七十九です。すみません、母は78でした", {("mother", 78)}),
+    ],
+)
+def test_an_age_is_theirs_who_may_have_it(text: str, who: set[tuple[str, int | None]]) -> None:
+    assert told(text) == who
+
+
+@pytest.mark.parametrize(
+    "text", ["わたしは嫁いで隣の県です", "私は飛行機の距離で、電話だけです", "ぼくは下宿で、盆に帰るだけです"]
+)
+def test_a_writer_who_lives_elsewhere(text: str) -> None:
+    assert lives_elsewhere(split(fold(text)))
+    assert not lives_elsewhere(split(fold("母と二人で暮らしています")))
+
+
+def test_every_word_for_a_person_begins_with_a_known_letter() -> None:
+    assert beginnings(_parser.parse(RELATION_WORDS)) == set(FIRST_LETTERS)
+
+
+def beginnings(pattern: Any) -> set[str]:
+    """The letters that a match may begin with."""
+    letters: set[str] = set()
+    for op, argument in pattern:
+        more, may_be_empty = _beginnings_of(str(op), argument)
+        letters |= more
+        if not may_be_empty:
+            break
+    return letters
+
+
+def _beginnings_of(op: str, argument: Any) -> tuple[set[str], bool]:
+    if op == "LITERAL":
+        return {chr(argument)}, False
+    if op == "IN":
+        assert all(str(kind) == "LITERAL" for kind, _ in argument)
+        return {chr(letter) for _, letter in argument}, False
+    if op == "BRANCH":
+        return set().union(*(beginnings(one) for one in argument[1])), False
+    if op == "SUBPATTERN":
+        return beginnings(argument[3]), False
+    if op == "MAX_REPEAT":
+        return beginnings(argument[2]), argument[0] == 0
+    assert op in ("ASSERT", "ASSERT_NOT", "AT")
+    return set(), True
