@@ -69,9 +69,10 @@ def main() -> int:
 
 
 def own_sets() -> Figures:
-    """The project's own check texts: of the short ones, how many record a field and how many alarm; of the FAQ the
-    ranks of the right answers, and of its questions how many record a field though none is told."""
+    """The project's own check texts: of the short ones, how many record a field and how many alarm; of sentences as
+    public pages have them, which fields are found; of the FAQ the ranks of the right answers."""
     figures = {name: short_texts([row["text"] for row in rows(CHECKS / f"{name}.jsonl")]) for name in SHORT_TEXTS}
+    figures["pages"] = fields_found(rows(CHECKS / "pages.jsonl"))
     entries = rows(CHECKS / "faq.jsonl")
     figures["faq"] = {"ndcg@10": search(entries)}
     return figures
@@ -81,6 +82,17 @@ def short_texts(texts: Sequence[str]) -> dict[str, float]:
     read = assessed([{"id": at, "text": text} for at, text in enumerate(texts)])
     alarms = sum(one["urgency"]["level"] in ("urgent", "immediate") for one in read)
     return {"with_a_field": sum(bool(one["fields"]) for one in read) / len(read), "alarmed": alarms / len(read)}
+
+
+def fields_found(gold: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """As eval/score.py counts: what may be recorded is neither right nor wrong."""
+    right = missed = made_up = 0
+    for row, read in zip(gold, assessed(gold), strict=True):
+        found, must = {one["id"] for one in read["fields"]}, set(row["must"])
+        right += len(found & must)
+        missed += len(must - found)
+        made_up += len(found - must - set(row["may"]))
+    return {"recall": right / (right + missed), "f1": 2 * right / (2 * right + missed + made_up)}
 
 
 def search(entries: Sequence[Mapping[str, Any]]) -> float:

@@ -1,4 +1,4 @@
-"""Held-out check texts (nlu_data/checks): ordinary answers, plain danger, harmless words; no voice repeats them."""
+"""Held-out check texts (nlu_data/checks): answers, plain danger, harmless words, public pages; no voice repeats them."""
 
 import json
 import shutil
@@ -28,7 +28,7 @@ def texts(name: str) -> list[str]:
 
 def test_no_check_text_was_learned() -> None:
     learned = {voice.text for voice in read_voices()}
-    assert not learned & {*texts("ordinary"), *texts("danger"), *texts("harmless")}
+    assert not learned & {*texts("ordinary"), *texts("danger"), *texts("harmless"), *texts("pages")}
 
 
 def test_ordinary_answers_record_nothing_and_alarm_nobody(reader: Understander) -> None:

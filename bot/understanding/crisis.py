@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,16 @@ import numpy as np
 
 from bot.understanding.assessment import LEVELS, Urgency
 from bot.understanding.clauses import Clause, fold, split
-from bot.understanding.danger_signs import EATS, HANDS_THAT_FAIL, KINDS, SIGNS, Sign, looks_harmless
+from bot.understanding.danger_signs import (
+    HANDS_THAT_FAIL,
+    KINDS,
+    SIGNS,
+    Sign,
+    eats,
+    looks_harmless,
+    only_cries,
+    only_goes_out,
+)
 from bot.understanding.danger_words import more_urgent, only_denied
 from bot.understanding.features import Floats
 from bot.understanding.mix import CLAUSE_AT_MOST_BELOW, share_odds
@@ -146,7 +155,14 @@ def with_voices(told: Urgency, evidence: Evidence, original: str) -> Urgency:
 
 def _belied(original: str, kinds: Sequence[str]) -> bool:
     """Whether the words themselves speak against a danger that is told by likeness alone."""
-    return only_denied(original) or (kinds[0] == "no_food" and bool(EATS.search(fold(original))))
+    belied = _BELIED.get(kinds[0])
+    return only_denied(original) or (belied is not None and belied(fold(original)))
+
+
+#: By the likeliest kind of danger the words that belie it.
+_BELIED: Mapping[str, Callable[[str], bool]] = {
+    "no_food": eats, "medical_emergency": only_cries, "suicide": only_goes_out, "harm_to_others": only_goes_out,
+}  # fmt: skip
 
 
 def _level(told: Urgency, evidence: Evidence) -> str:

@@ -189,9 +189,25 @@ _KIND_WISH = re.compile(
 )
 _HARMLESS = (_IDIOM, _STORY, _DENIED, _KIND_WISH)
 #: Whoever has a meal before them is not without food.
-EATS = re.compile(
+_EATS = re.compile(
     r"(?:ごはん|ご飯|めし|飯)\s*[をはも]\s*(?:食べ|たべ)"
     r"(?:て(?!\s*(?:い?ない|ません|い?ません|なかった|おらん|へん|ほしい))|とる|よる|とります)"
+)
+#: A child that cries on and a night without sleep are no illness, where nothing else is told of the body.
+_CRIES_ON = re.compile(r"泣き?(?:やま|止ま|続け|っぱなし)|夜泣き|なきやま|ぐず(?:って|る|り)")
+_ILL = re.compile(
+    r"ぐったり|熱|ねつ|息|いき|呼吸|吐|はいて|飲ま|飲み?(?:が悪|たがら)|のま|食べない|揺|ゆさ|ゆすっ|叩|たたい|殴|口を|落と|落ち|"
+    r"ひきつ|けいれん|血|おかし|変(?:な|です|だ)|へん(?:な|です)|顔色|唇|冷た|動か|意識|痛|けが|怪我|やけど|発疹|下痢|おしっこ|薬|"
+    r"助けて|手が|手を上|怖|こわ|壊|投げ|布団"
+)
+#: Whoever has forgotten where home is wants to go there, and not to die.
+_FORGETFUL = re.compile(r"ぼけ|ボケ|呆け|認知症|物忘れ|もの忘れ|まだらボケ|徘徊")
+_GOES_OUT = re.compile(
+    r"(?:出て|出で|帰[るろ]|帰りたい|外に出|外さ出|歩いて)(?:い?こう|行こう|い?く|行く|う|言|と言|って|いきたが|行きたが|い?か)"
+)
+_DIES_OR_HARMS = re.compile(
+    r"死|しに|しぬ|消え|いなくなりたい|逝|お迎え|おらん(?:ほう|方)|いない(?:ほう|方)|飛び|殺|首|"
+    r"包丁|鎌|刃物|刺|振り上げ|殴|叩|たた[くか]|暴"
 )
 #: What becomes of mine when I am gone: the worry of the old, and of parents of grown children.
 AFTER_ME = re.compile(
@@ -206,6 +222,20 @@ _OVER_NOW = re.compile(
     r"(?:いま|今)は|もう(?:大丈夫|平気|すっかり)|おかげで|落ち着|元気|なくなりました|感謝|しとらん|していません"
 )
 _GIVEN_UP = re.compile(r"(?:やめて|卒業して)[0-9一二三四五六七八九十百]{1,5}(?:日|年|か月)")
+
+
+def eats(text: str) -> bool:
+    return bool(_EATS.search(text))
+
+
+def only_cries(text: str) -> bool:
+    """Whether a child cries and nothing is told that would be an illness: 「泣きやまなくて、三日寝てません」."""
+    return bool(_CRIES_ON.search(text)) and not _ILL.search(text)
+
+
+def only_goes_out(text: str) -> bool:
+    """Whether somebody who forgets wants to go out, and nobody speaks of dying or of harm."""
+    return bool(_FORGETFUL.search(text) and _GOES_OUT.search(text)) and not _DIES_OR_HARMS.search(text)
 
 
 def looks_harmless(sentence: str) -> bool:

@@ -135,29 +135,29 @@ class People:
     """The persons told of so far, and who is spoken of now."""
 
     def __init__(self, before: Household, speaker: str) -> None:
-        self._told = Persons.of(before, speaker)
+        self._all = Persons.of(before, speaker)
         self._sentence: tuple[int, list[Person]] = (-1, [])
         self._just_met: Person | None = None  # in this clause
-        self._spoken_of = [self._told.focus] if self._told.focus is not None else []  # the last first
+        self._spoken_of = [self._all.focus] if self._all.focus is not None else []  # the last first
         self._wishes_death = False
         if not self.about_other or self.persons:
-            self._told.teller()
+            self._all.teller()
 
     @property
     def persons(self) -> list[Person]:
-        return self._told.every
+        return self._all.every
 
     @property
     def about_other(self) -> bool:
-        return self._told.about_other
+        return self._all.about_other
 
     @property
     def focus(self) -> Person | None:
-        return self._told.focus
+        return self._all.focus
 
     def hear_all(self, clauses: Sequence[Clause]) -> list[Heard]:
         """Everybody known or named in the clauses, in the order in which they came."""
-        look_ahead(self._told, clauses)
+        look_ahead(self._all, clauses)
         links = [self.hear(clause) for clause in clauses]
         # Nobody is forgotten: the links of a clause are those of the first persons, in their order.
         own = [[*(of[who] for of in links if who < len(of))] for who in range(len(self.persons))]
@@ -173,14 +173,14 @@ class People:
 
     def hear(self, clause: Clause) -> list[Link]:
         if self.about_other:
-            self._told.school = school_of(clause.text) or self._told.school
-        seen = (as_meant(self._told, mention, clause.text) for mention in mentions_in(clause.text, self.about_other))
+            self._all.school = school_of(clause.text) or self._all.school
+        seen = (as_meant(self._all, mention, clause.text) for mention in mentions_in(clause.text, self.about_other))
         found = [mention for mention in seen if mention is not None]
         self._just_met = None
         told = [self._meet(m, clause, found) for m in found]
         alone = None if found else self._age_alone(clause)
         if self.about_other and not self.persons:
-            self._told.teller()
+            self._all.teller()
         matter = _Matter.of(clause.text)
         self._wishes_death |= not found and not self.about_other and bool(_WISHES_DEATH.search(clause.text))
         sufferer = self._sufferer(clause, found, told, matter)
@@ -200,7 +200,7 @@ class People:
     def _go_on(self, clause: Clause, told: Sequence[Person], found: Sequence[Mention], alone: Person | None) -> None:
         subject = next((p for m, p in zip(found, told, strict=True) if _SUBJECT.match(clause.text[m.end :])), None)
         here = next((p for p in told if not p.left), told[0] if told else None)
-        self._told.focus = subject or here or alone or self.focus
+        self._all.focus = subject or here or alone or self.focus
         self._spoken_of = [p for p in (self.focus, *self._spoken_of) if p is not None][:_SPOKEN_OF]
         number, before = self._sentence
         self._sentence = (clause.sentence, [*(before if number == clause.sentence else []), *told])
@@ -214,7 +214,7 @@ class People:
             if after
             else _NOT_NAMED
         )
-        focus = self._told.focus
+        focus = self._all.focus
         suffers, does, house = matter.suffers, matter.does, matter.of_house and not told
         unnamed_teller = person.teller and not after
         return (
@@ -227,7 +227,7 @@ class People:
             house and person is focus,
             house and person.teller,
             self._sentence[0] == clause.sentence and person in self._sentence[1],
-            len(self._told.every) == 1,
+            len(self._all.every) == 1,
             suffers and bool(after), suffers and unnamed_teller,
             does and subject, does and (done_to or beside), does and unnamed_teller,
         )  # fmt: skip
@@ -243,32 +243,15 @@ class People:
         for mention, person in zip(found, told, strict=True):
             if done_to.match(clause.text[mention.end :]):
                 return person
-        return self._told.teller()
+        return self._all.teller()
 
     def _meet(self, mention: Mention, clause: Clause, found: Sequence[Mention]) -> Person:
         """The person whom a mention means: one already known, or a new one."""
-        text = clause.text
-        age = age_after(text[mention.end :], self._told.school)
-        before = max((m.end for m in found if m.end <= mention.start), default=0)
-        if age is None and (before == 0 or age_after(text[before:]) is None):  # what follows another is theirs
-            age = age_before(text[before : mention.start], self._told.school)
-            if age is not None and self._is_of_focus(text[: mention.start], age):
-                age = None
-        if age is None and is_baby(text) and mention.relation in CHILDREN:
-            age = 0
-        person = self._known(mention, age)
-        if person is None and mention.instead_of:
-            person = self._told.first(mention.instead_of)
-        if person is None:
-            if mention.relation == "client" and any(p.relation == "client" for p in self.persons):
-                return self._told.teller()
-            person = Person(mention.relation, called=mention.called, teller=mention.relation in ("self", "client"))
-            self.persons.append(person)
+        text, age = clause.text, self._age_beside(mention, clause, found)
+        person = self._known(mention, age) or self._taken_back(mention) or self._new(mention)
         if age is not None and (person.age is None or person.age_guessed or _CORRECTION.search(text)):
             self._now_known(person, age)
-        if mention.relation in CHILDREN and person.relation == "other" and mention.relation != "other":
-            person.relation = mention.relation
-        if mention.instead_of == person.relation:
+        if mention.instead_of == person.relation or (person.relation == "other" and mention.relation in CHILDREN):
             person.relation = mention.relation
         person.called = person.called or mention.called
         self._just_met = person
@@ -278,6 +261,27 @@ class People:
         person.owning += bool(_OWNS.match(text[mention.end :]))
         person.living += bool(_LIVES.match(text[mention.end :]))
         return person
+
+    def _taken_back(self, mention: Mention) -> Person | None:
+        """「妹ではなく弟です」: the sister told of before."""
+        return self._all.first(mention.instead_of) if mention.instead_of else None
+
+    def _new(self, mention: Mention) -> Person:
+        if mention.relation == "client" and self._all.client is not None:
+            return self._all.client  # an agency has one
+        person = Person(mention.relation, called=mention.called, teller=mention.relation in ("self", "client"))
+        self.persons.append(person)
+        return person
+
+    def _age_beside(self, mention: Mention, clause: Clause, found: Sequence[Mention]) -> int | None:
+        text = clause.text
+        age = age_after(text[mention.end :], self._all.school)
+        before = max((m.end for m in found if m.end <= mention.start), default=0)
+        if age is None and (before == 0 or age_after(text[before:]) is None):  # what follows another is theirs
+            age = age_before(text[before : mention.start], self._all.school)
+            if age is not None and self._is_of_focus(text[: mention.start], age):
+                age = None
+        return 0 if age is None and is_baby(text) and mention.relation in CHILDREN else age
 
     def _is_of_focus(self, before: str, age: int) -> bool:
         """「夫の母 72、私の…」: an age that opens a clause goes with the one named before."""
@@ -304,12 +308,12 @@ class People:
         return fitting[0] if mention.called else fitting[-1]
 
     def _age_alone(self, clause: Clause) -> Person | None:
-        alone = age_alone(clause.text, self._told.school)
+        alone = age_alone(clause.text, self._all.school)
         if alone is None:
             return None
         corrected = bool(_CORRECTION.search(clause.text))
         spoken_of = (p for p in self._spoken_of if (p.age is None or corrected) and self._may_be(p, alone[0]))
-        person = next(spoken_of, None) or self._told.teller()
+        person = next(spoken_of, None) or self._all.teller()
         if self.focus is not None and self.focus.left and _WAS.search(clause.text):
             person = self.focus
         if person.age is None or corrected:
@@ -323,9 +327,9 @@ class People:
         before = person.age if person.age_guessed and person.age != age else None
         person.age, person.age_guessed = age, False
         if before is not None:
-            others = [p for p in (*self._spoken_of, *reversed(self.persons), self._told.teller()) if p is not person]
-            if not person.teller and self._told.teller().age is None:
-                others.insert(0, self._told.teller())
+            others = [p for p in (*self._spoken_of, *reversed(self.persons), self._all.teller()) if p is not person]
+            if not person.teller and self._all.teller().age is None:
+                others.insert(0, self._all.teller())
             other = next((p for p in others if p.age is None and not p.left and self._may_be(p, before)), None)
             if other is not None:
                 other.age, other.age_guessed = before, True
@@ -334,7 +338,7 @@ class People:
         """Whether a person may be so old, and be spoken of at all."""
         if person.left or age < _LEAST_AGE.get(person.relation, 0):
             return False
-        known = self._told.teller().age if not self.about_other else None
+        known = self._all.teller().age if not self.about_other else None
         return known is None or not (person.relation in _OLDER and age < known)
 
 
