@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from bot.understanding.clauses import Clause
-from bot.understanding.danger_signs import AFTER_ME
+from bot.understanding.danger_signs import AFTER_ME, only_goes_out
 from bot.understanding.encoder import Encoder, EncoderError, Parts
 from bot.understanding.features import Counted, Floats, Ints
 from bot.understanding.heads import PARTS, Heads
@@ -26,6 +26,7 @@ from knowledge_base.embedding import Embedder, StaticEmbedder
 from knowledge_base.vocabulary import vocabulary
 
 LONG = 400  # letters: beyond, a text is longer than any voice, and a sentence of danger would be lost in it;
+SUICIDE_FROM = 0.3  # so heavy a word is not put to somebody who is only lonely and cannot sleep
 PASSAGE = 150  # so it is weighed in passages as long as voices are
 
 
@@ -100,7 +101,7 @@ class Weigher:
         near = self._neighbours.of(list(zip(texts, seen, strict=True)))
         mix = self._heads.mix
         found = mix.fields(*fields, near.fields, likely_told)
-        if AFTER_ME.search(folded) and found[SUICIDE] < IN_DOUBT:
+        if only_goes_out(folded) or found[SUICIDE] < (IN_DOUBT if AFTER_ME.search(folded) else SUICIDE_FROM):
             found[SUICIDE] = 0
         told = odds_of(found)
         own = near.own(told, mix.local_services)
