@@ -215,10 +215,27 @@ def test_danger_is_seen_with_its_kind(reader: Understander, text: str, kind: str
         "ayaw ko pa mamatay",
         "父がすこしでも休めるようにしてあげたい",
         "でんきが きれて、くらいなかで ごはんを たべています",
+        "赤ちゃんが泣きやまなくて、もう三日ほとんど寝てません",
+        "主人がぼけてしもうて、夜中に出ていこうとするとよ",
+        "元カレに鍵を返してもらえません。暴力とかはなかったです",
     ],
 )
 def test_words_of_danger_without_danger_page_nobody(reader: Understander, text: str) -> None:
     assert not reader.read(text, Assessment()).urgency.at_least("urgent")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "赤ちゃんが泣きやまなくて、ゆさぶってしまいそうです",
+        "赤ちゃんがぐったりして、泣き声も出しません",
+        "主人がぼけてしもうて、夜中に出ていって、まだ帰ってこんとよ。外は雪たい",
+        "暴力はなかったです、先週までは。",
+        "夫に財布を取り上げられています。暴力はないです",
+    ],
+)
+def test_what_stands_beside_such_words_is_heard(reader: Understander, text: str) -> None:
+    assert reader.read(text, Assessment()).urgency.at_least("urgent")
 
 
 def test_danger_stays_when_the_talk_goes_on(reader: Understander) -> None:

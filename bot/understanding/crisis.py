@@ -25,6 +25,7 @@ from bot.understanding.danger_signs import (
     eats,
     looks_harmless,
     only_cries,
+    only_denies_violence,
     only_goes_out,
 )
 from bot.understanding.danger_words import more_urgent, only_denied
@@ -162,6 +163,7 @@ def _belied(original: str, kinds: Sequence[str]) -> bool:
 #: By the likeliest kind of danger the words that belie it.
 _BELIED: Mapping[str, Callable[[str], bool]] = {
     "no_food": eats, "medical_emergency": only_cries, "suicide": only_goes_out, "harm_to_others": only_goes_out,
+    "dv": only_denies_violence,
 }  # fmt: skip
 
 

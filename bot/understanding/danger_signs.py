@@ -188,6 +188,14 @@ _KIND_WISH = re.compile(
     r"(?:(?:あげ|やり)たい|ほしい|くれたら)"
 )
 _HARMLESS = (_IDIOM, _STORY, _DENIED, _KIND_WISH)
+_NO_VIOLENCE = re.compile(
+    r"(?:暴力|手を(?:上げ|あげ)(?:られ)?|殴られ|叩かれ)(?:とか|なんか|なんて|など)?(?:る?(?:こと|事))?(?:は|も|まで)?"
+    r"(?:なかった|ありませんでした|ありません|ないです|ない(?:$|。|、|けど|し)|されてい?(?:ない|ません)|受けてい?(?:ない|ません)|振るわれてい?(?:ない|ません))"
+)
+_FEAR_OR_CONTROL = re.compile(
+    r"怖|こわ|おび|脅|監視|束縛|見張|取り上げ|財布|通帳|携帯|スマホ|閉じ込|待ち伏せ|つけ(?:て|られ)|毎晩|毎日|何度も|やめてくれ|殺|首|逃げ|"
+    r"無理やり|泣|怒鳴|どな|壊|投げ|土下座|外出|許可|(?<!い)まで(?:は|、)|先週|きのう|昨日|あざ|傷|切れ|腫れ"
+)
 #: Whoever has a meal before them is not without food.
 _EATS = re.compile(
     r"(?:ごはん|ご飯|めし|飯)\s*[をはも]\s*(?:食べ|たべ)"
@@ -222,6 +230,11 @@ _OVER_NOW = re.compile(
     r"(?:いま|今)は|もう(?:大丈夫|平気|すっかり)|おかげで|落ち着|元気|なくなりました|感謝|しとらん|していません"
 )
 _GIVEN_UP = re.compile(r"(?:やめて|卒業して)[0-9一二三四五六七八九十百]{1,5}(?:日|年|か月)")
+
+
+def only_denies_violence(text: str) -> bool:
+    """Whether violence is named to say that there was none, and nothing is told of fear or control beside it."""
+    return bool(_NO_VIOLENCE.search(text)) and not _FEAR_OR_CONTROL.search(text)
 
 
 def eats(text: str) -> bool:
