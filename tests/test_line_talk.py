@@ -11,6 +11,7 @@ from storage.settings import Settings
 from tests.conftest import Town, running
 from tests.conftest import _left_to_do as left_to_do
 from tests.line_platform import CHANNEL_SECRET, CHANNEL_TOKEN, LinePlatform
+from tests.line_platform.webhooks import Webhook
 from tests.stand_ins.clock import SetClock
 from tests.stand_ins.rasa import StandInRasa
 
@@ -63,16 +64,21 @@ async def settled(town: Town, clock: SetClock, seconds: float = 1) -> None:
     await town.until(nothing_left)
 
 
+async def arrived(line: LinePlatform, sent: Webhook) -> bool:
+    """Whether it was acknowledged; LINE delivers again what a busy machine did not take in time."""
+    return sent.acknowledged or await line.redeliver() > 0
+
+
 async def greeted(town: Town, line: LinePlatform) -> int:
     """Hanako adds the account; how many lines she has then."""
-    assert (await line.follow(HANAKO)).acknowledged
+    assert await arrived(line, await line.follow(HANAKO))
     await town.quiet()
     return len(line.received(HANAKO))
 
 
 async def test_a_message_is_answered_by_one_free_reply(town: Town, line: LinePlatform) -> None:
     before = await greeted(town, line)
-    assert (await line.say(HANAKO, TROUBLE)).acknowledged
+    assert await arrived(line, await line.say(HANAKO, TROUBLE))
     await town.quiet()
     assert line.received(HANAKO)[before:] == [
         "話してくださって、ありがとうございます。",

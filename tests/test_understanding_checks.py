@@ -1,4 +1,4 @@
-"""Held-out check texts (nlu_data/checks): answers, plain danger, harmless words, public pages; no voice repeats them."""
+"""Held-out check texts (nlu_data/checks): answers, plain danger, harmless words, pages; no voice repeats them."""
 
 import json
 import shutil

@@ -148,6 +148,8 @@ def with_voices(told: Urgency, evidence: Evidence, original: str) -> Urgency:
         level = "watch"
     if level == "none":
         return Urgency()
+    if level == "watch":
+        kinds = told.kinds or kinds[:1]  # by likeness alone, and faint: more than one name for it would be a guess
     quote = told.quote or evidence.clauses[int(np.argmax(evidence.danger_each[:, 0]))].quote(original)
     if not quote:
         return told

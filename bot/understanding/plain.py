@@ -29,10 +29,13 @@ _YES_NO = (
     r"はい|いいえ|いえ|いや|ええ|うん|そうです|そう|合って|違い?ます|ちがいます|まちがい|間違い|そのとおり|だいたい|ありません|ないです|ない|ます|思います|思う|たぶん|"
     r"です|でした|だった|だと|だ|ですね|かな|けど|して|しています|した"
 )
+_PROMISE = r"(?:(?:親|家族|学校|先生|会社|友だち|友達|誰|だれ)に(?:は|も)?)?(?:言わ|いわ|話さ)ない(?:って|で|と|でと)?(?:約束して)?(?:くれ|もらえ)ます(?:か|よね)"
 _ASKING = r"(?:人|相談員さん?|職員さん?)と(?:直接|ちょくせつ)?(?:話|はな)し(?:を?したい|たい)|誰が読"  # 「人と話したい」 is a button
 _HESITATING = r"(?:どうも)?ありがとう(?:ございま(?:す|した))?|お世話に?なりました|あのう?|あのー|え[っー]と|ええと|うーん|もしもし|すみません|すいません|ごめんなさい|こんにちは|こんばんは|おはよう"
 _ALL_TOLD = r"(?:話|はなし)?(?:は|も)?これで(?:全部|ぜんぶ|以上)(?=です|になります|$)|以上(?=です|になります|$)|(?:話|はなし|今日|きょう)は(?:ここまで|このへん|このくらい)(?:に(?:します|しておきます|させてください)|で(?:す|いいです))?$"
-_KNOWN = re.compile("|".join((_ASKING, _HESITATING, _ALL_TOLD, _TIMES, _PEOPLE, _PLACES, _CONTACT, _YES_NO, _NUMBERS)))
+_KNOWN = re.compile(
+    "|".join((_PROMISE, _ASKING, _HESITATING, _ALL_TOLD, _TIMES, _PEOPLE, _PLACES, _CONTACT, _YES_NO, _NUMBERS))
+)
 # Most clauses hold a kanji that stands in none of these patterns: so they are known at a glance.
 _FOREIGN = re.compile(f"[一-龥](?<![{''.join(sorted(set(re.findall('[一-龥]', _KNOWN.pattern + RELATION_WORDS))))}])")
 _PLACE = re.compile("[町市区村県団]|丁目|地区")
