@@ -132,7 +132,7 @@ class WordSearch:
         rarer words alone."""
         total = self._zeros()
         self._add_up(total, *self._rarest(*self._known(asked)))
-        texts, least = _largest(total, most)
+        texts, least = _about_the_largest(total, most)
         texts = np.sort(np.concatenate([texts, beside[total[beside] < least]]))
         likeness = total[texts]
         total[:] = 0
@@ -204,7 +204,7 @@ _SAMPLE = 8000
 _LEAST = float(np.finfo(np.float32).tiny)
 
 
-def _largest(values: Vectors, most: int) -> tuple[Ints, float]:
+def _about_the_largest(values: Vectors, most: int) -> tuple[Ints, float]:
     """The places of about so many of the largest values, none of which is 0, and the least of them: by a sample, since
     putting all in order takes longer."""
     every = max(1, len(values) // _SAMPLE)

@@ -213,10 +213,14 @@ _FORGETFUL = re.compile(r"ぼけ|ボケ|呆け|認知症|物忘れ|もの忘れ|
 _GOES_OUT = re.compile(
     r"(?:出て|出で|帰[るろ]|帰りたい|外に出|外さ出|歩いて)(?:い?こう|行こう|い?く|行く|う|言|と言|って|いきたが|行きたが|い?か)"
 )
-_DIES_OR_HARMS = re.compile(
-    r"死|しに|しぬ|消え|いなくなりたい|逝|お迎え|おらん(?:ほう|方)|いない(?:ほう|方)|飛び|殺|首|"
-    r"包丁|鎌|刃物|刺|振り上げ|殴|叩|たた[くか]|暴"
+_WANTS_AN_END = re.compile(
+    r"死|しに|しぬ|消え|いなくなりたい|逝|お迎え|おらん(?:ほう|方)|いない(?:ほう|方)|飛び|殺|首|心中|楽に(?:な|し)|らくに|おしまい|"
+    r"終わ(?:り|ら)|おわ(?:り|ら)|生き(?:て|た)|道連れ|一緒に(?:い[きこっ]|行)|二人で(?:い[きこっ]|行)"
 )
+_IS_OUT = re.compile(
+    r"帰って(?:こ|き|ない|来)|戻(?:ら|って)|見つから|見当たら|見失|いなくな|おらん(?:よう|く|ごと)|行方|探し"
+)
+_HARMS = re.compile(r"包丁|鎌|刃物|刺|振り上げ|殴|叩|たた[くか]|暴")
 #: What becomes of mine when I am gone: the worry of the old, and of parents of grown children.
 AFTER_ME = re.compile(
     r"(?:わたし|私|あたし|わし|うち|おれ|俺|自分|親)(?:たち|ら)?(?:が|も)?(?:先に)?"
@@ -234,7 +238,7 @@ _GIVEN_UP = re.compile(r"(?:やめて|卒業して)[0-9一二三四五六七八�
 
 def only_denies_violence(text: str) -> bool:
     """Whether violence is named to say that there was none, and nothing is told of fear or control beside it."""
-    return bool(_NO_VIOLENCE.search(text)) and not _FEAR_OR_CONTROL.search(text)
+    return bool(_NO_VIOLENCE.search(text)) and not (_FEAR_OR_CONTROL.search(text) or _WANTS_AN_END.search(text))
 
 
 def eats(text: str) -> bool:
@@ -243,12 +247,14 @@ def eats(text: str) -> bool:
 
 def only_cries(text: str) -> bool:
     """Whether a child cries and nothing is told that would be an illness: 「泣きやまなくて、三日寝てません」."""
-    return bool(_CRIES_ON.search(text)) and not _ILL.search(text)
+    return bool(_CRIES_ON.search(text)) and not (_ILL.search(text) or _WANTS_AN_END.search(text))
 
 
 def only_goes_out(text: str) -> bool:
-    """Whether somebody who forgets wants to go out, and nobody speaks of dying or of harm."""
-    return bool(_FORGETFUL.search(text) and _GOES_OUT.search(text)) and not _DIES_OR_HARMS.search(text)
+    """Whether somebody who forgets wants to go out and is still there, and nobody speaks of an end or of harm."""
+    if not (_FORGETFUL.search(text) and _GOES_OUT.search(text)):
+        return False
+    return not any(pattern.search(text) for pattern in (_WANTS_AN_END, _IS_OUT, _HARMS))
 
 
 def looks_harmless(sentence: str) -> bool:

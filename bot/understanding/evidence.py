@@ -26,8 +26,8 @@ from knowledge_base.embedding import Embedder, StaticEmbedder
 from knowledge_base.vocabulary import vocabulary
 
 LONG = 400  # letters: beyond, a text is longer than any voice, and a sentence of danger would be lost in it;
-SUICIDE_FROM = 0.3  # so heavy a word is not put to somebody who is only lonely and cannot sleep
 PASSAGE = 150  # so it is weighed in passages as long as voices are
+SUICIDE_FROM = 0.3  # so heavy a word is not put to somebody who is only lonely and cannot sleep
 
 
 @dataclass(frozen=True, slots=True)

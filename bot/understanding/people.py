@@ -69,7 +69,7 @@ class Link:
     `at`: where in the text, from and to."""
 
     person: Person
-    seen: tuple[float, ...]
+    seen: tuple[bool, ...]
     names: bool
     at: tuple[tuple[int, int], ...]
 

@@ -145,9 +145,9 @@ def _mentions(text: str, of_others: bool) -> Iterator[Mention]:
             continue
         name = _relation(text, match, of_others)
         gone = name not in ("self", "client") and _is_gone(text, match)
+        called, instead_of = _called(match.group(), name), _instead_of(text, match)
         for relation in _SEVERAL.get(name, (name,)):
-            instead_of = _instead_of(text, match)
-            yield Mention(match.start(), match.end(), relation, _called(match.group(), name), gone, instead_of)
+            yield Mention(match.start(), match.end(), relation, called, gone, instead_of)
         writer_named |= name == "self"
         someone_named |= name != _NOBODY
 

@@ -17,7 +17,7 @@ from bot.understanding.clauses import fold
 from bot.understanding.features import Floats, Ints
 from knowledge_base.cells import Cells
 from knowledge_base.embedding import Embedder
-from knowledge_base.lexicon import Asked, Counted, Lexicon, WordSearch, starts_of, stretches
+from knowledge_base.lexicon import Asked, Counted, Lexicon, WordSearch, largest, starts_of, stretches
 from knowledge_base.vocabulary import vocabulary
 
 Mask = npt.NDArray[np.bool_]
@@ -140,7 +140,7 @@ class Segment:
         likeness = together(meaning, by_words)
         if shown is not None:
             texts, likeness = texts[shown[texts]], likeness[shown[texts]]
-        weighed = _most(likeness, TEXTS)
+        weighed = largest(likeness, TEXTS)
         likeness[weighed] = self._weigh(query, texts[weighed])
         return Look(query, texts, likeness, weighed)
 
@@ -149,7 +149,7 @@ class Segment:
         texts, likeness = look.texts, look.likeness
         if look.weighed is not None:
             texts, likeness = texts[look.weighed], likeness[look.weighed]
-        at = np.sort(_most(likeness, most))
+        at = np.sort(largest(likeness, most))
         return likeness[at], self._owner[texts[at]].astype(np.int64)
 
     def likely(self, looks: Sequence[Look], odds: Floats, worth: Worth) -> Ints:
@@ -188,7 +188,7 @@ class Segment:
         likeness = nearest_two(look.likeness, np.append(begins, len(owner)))
         likeness[:, 1] = np.maximum(likeness[:, 1], _SECOND * likeness[:, 0])
         services = owner[begins]
-        return services[_most(worth(likeness, self.told(services, odds)), SERVICES)]
+        return services[largest(worth(likeness, self.told(services, odds)), SERVICES)]
 
     def _weigh(self, query: Query, texts: Ints) -> Floats:
         if isinstance(self.vectors, Cells):
@@ -234,8 +234,3 @@ def nearest_two(likeness: Floats, starts: Ints) -> Floats:
     others[at[np.flatnonzero(np.diff(owner[at], prepend=-1))]] = -np.inf
     second = np.where(lengths > 1, np.maximum.reduceat(others, begins), 0.0)
     return np.stack([best, second], axis=1).astype(np.float32)
-
-
-def _most(values: Floats, most: int) -> Ints:
-    """The places of the largest values."""
-    return np.argpartition(-values, most - 1)[:most] if most < len(values) else np.arange(len(values))

@@ -1,8 +1,6 @@
-"""Whom a word means, seen from who writes: 「ばあさん」 of an old man is his wife, 「お姉ちゃん」 of a mother her daughter,
-the first one of whom an agency tells the client.
+"""Whom a word means, seen from who writes: 「ばあさん」 of an old man is his wife, 「お姉ちゃん」 of a mother her
+daughter, the first one of whom an agency tells the client.
 """
-
-# ruff: noqa: E501 - a pattern is read best in one piece
 
 from __future__ import annotations
 
@@ -19,12 +17,12 @@ _FATHERS = ("父", "父親", "お父さん", "お父様", "お父さま", "パ�
 _MOTHERS = ("母", "母親", "お母さん", "お母様", "お母さま", "ママ")
 _CHILD = ("男の子", "女の子", "男子", "女子", "男児", "女児")
 _HEADS = (  # 「気がかりなご一家が。ご主人が七十二」
-    "ご主人", "旦那さん", "お父さん", "お父様", "お母さん", "奥さん", "奥様", "おばあさん", "おじいさん", "おばあちゃん",
-    *_CHILD,
+    "ご主人", "旦那さん", "お父さん", "お父様", "お母さん", "奥さん", "奥様", "おばあさん", "おじいさん",
+    "おばあちゃん", *_CHILD,
 )  # fmt: skip
 _NOT_OF_CLIENT = ("彼女", "彼", "うちの子")
 _SOMEBODYS = re.compile(r"(?:お?(?:隣|となり)|近所|お?向かい|友達|友だち|知り合い|同僚)の$")
-GROWN_UP = 23
+_GROWN_UP = 23
 _AS_SPOUSE = {"grandmother": "wife", "grandfather": "husband"}
 _OLD_PAIR = re.compile(r"(?:お)?(?:じい|ばあ)(?:さん)?$|じじ|ばば$")
 _OLD_WRITER = re.compile(
@@ -75,7 +73,7 @@ def _from_client(told: Persons, mention: Mention, text: str) -> Mention:
     """When another writes, the first person told of is the client, whatever they are called: 「隣の奥さん」, and a
     small one told of behind a client who is grown up is their child: 「46歳女性。中1の女児と小3の男児」."""
     client, word = told.client, text[mention.start : mention.end]
-    if client is not None and mention.relation == "client" and word in _CHILD and (client.age or 0) >= GROWN_UP:
+    if client is not None and mention.relation == "client" and word in _CHILD and (client.age or 0) >= _GROWN_UP:
         return replace(mention, relation="son" if word.startswith("男") else "daughter", called="")
     if mention.relation in ("self", "client"):
         return mention
@@ -104,7 +102,7 @@ def _as_child_of_client(told: Persons, mention: Mention, text: str) -> Mention:
     client = told.client
     if client is None or mention.relation not in _AS_CHILD or mention.relation in told.relations:
         return mention
-    grown_up = (client.age or 0) >= GROWN_UP or client.called in (*_MOTHERS, *_FATHERS)
+    grown_up = (client.age or 0) >= _GROWN_UP or client.called in (*_MOTHERS, *_FATHERS)
     return _as_child(told, mention, text) if grown_up else mention
 
 
@@ -152,7 +150,7 @@ def _as_child(told: Persons, mention: Mention, text: str) -> Mention:
     """「下に弟がいて小1」, of children or grandchildren that were told of: one of them."""
     word, before, after = text[mention.start : mention.end], text[: mention.start], text[mention.end :]
     age = age_after(after, told.school) or age_before(before, told.school)
-    if age is not None and age >= GROWN_UP:
+    if age is not None and age >= _GROWN_UP:
         return mention
     said_so = age is not None or _OF_CHILDREN.search(before) or _ONE_OF_TWO.match(after)
     if said_so and told.focus is not None and told.focus.relation in _NOT_OWN:
@@ -177,5 +175,5 @@ def _as_spoken_of(told: Persons, mention: Mention, word: str) -> Mention:
     one = told.focus
     if one is None or one.relation not in _NOT_OWN:
         return mention
-    small = (one.age or 0) < GROWN_UP and word.endswith(_CHILD)
+    small = (one.age or 0) < _GROWN_UP and word.endswith(_CHILD)
     return replace(mention, relation=one.relation) if small or word in ("上", "下") else mention
