@@ -167,6 +167,7 @@ def show_calibration() -> None:
 def show_speed() -> None:
     speed = understanding.run(1)
     times = f"p50 {speed['p50_ms']:.1f} ms, p95 {speed['p95_ms']:.1f} ms; load {speed['load_s']:.1f} s"
+    times += f"; the danger screen alone: p95 {speed['screen_p95_ms']:.1f} ms"
     print("one text of 200 characters:", times)
 
 
