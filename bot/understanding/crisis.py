@@ -26,7 +26,9 @@ from bot.understanding.danger_signs import (
     looks_harmless,
     only_cries,
     only_denies_violence,
+    only_ends_the_talk,
     only_goes_out,
+    only_wishes_well,
 )
 from bot.understanding.danger_words import more_urgent, only_denied
 from bot.understanding.features import Floats
@@ -146,6 +148,8 @@ def with_voices(told: Urgency, evidence: Evidence, original: str) -> Urgency:
     level, kinds = _level(told, evidence), _kinds(evidence.danger[3:], told.kinds)
     if told.level == "none" and level != "none" and _belied(original, kinds):
         level = "watch"
+    if told.level == "none" and level == "watch" and only_wishes_well(fold(original)):
+        level = "none"
     if level == "none":
         return Urgency()
     if level == "watch":
@@ -164,8 +168,8 @@ def _belied(original: str, kinds: Sequence[str]) -> bool:
 
 #: By the likeliest kind of danger the words that belie it.
 _BELIED: Mapping[str, Callable[[str], bool]] = {
-    "no_food": eats, "medical_emergency": only_cries, "suicide": only_goes_out, "harm_to_others": only_goes_out,
-    "dv": only_denies_violence,
+    "no_food": eats, "medical_emergency": only_cries, "harm_to_others": only_goes_out,
+    "suicide": lambda folded: only_goes_out(folded) or only_ends_the_talk(folded), "dv": only_denies_violence,
 }  # fmt: skip
 
 

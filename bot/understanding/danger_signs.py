@@ -227,6 +227,16 @@ AFTER_ME = re.compile(
     r"(?:死んだ|逝った|いなくなった|おらんようになった|おらんくなった|亡くなった|死んでしまった)(?:ら|あと|後)"
     r"[^。\n]{0,20}(?:どう(?:なる|なり|なん|する|した|やって)|(?:誰|だれ)(?:が|に|か)|心配|困(?:る|り)|行き場|ひとりに|一人に)"
 )
+#: Who leaves for today, or is tired of writing, ends the talk; a farewell is another thing.
+_ENDS_THE_TALK = re.compile(
+    r"(?:今日|きょう)は?(?:もう)?(?:ここまで|このへん|この辺|これで|(?:終わり|おわり)に)|(?:つづき|続き)は(?:また|明日|あした|今度)|"
+    r"(?:書く|打つ|話す|相談する|この話|ライン|LINE|line)(?:の|こと)?(?:を|は|も)?(?:もう)?(?:やめ|終わり|おわり|しんど|疲れ)"
+)
+_FAREWELL = re.compile(
+    r"死|しに|しぬ|消え|いなく|今まで|いままで|これまで|お世話|さよなら|さようなら|遺|薬|飛び|首|命|いのち|人生|全部|ぜんぶ|"
+    r"何もかも|すべて|生き|楽に|らくに|限界|ごめん(?:な|ね)|許して|おしまい|二度と"
+)
+_SHORT_WISH = 30  # letters
 _LONG_AGO = re.compile(
     r"[0-9一二三四五六七八九十]年(?:以上)?も?前|昔|若い(?:頃|ころ)|(?:子ども|小さい|十代|学生)の?(?:頃|ころ|時)|以前は|かつて|あの頃|当時"
 )
@@ -255,6 +265,17 @@ def only_goes_out(text: str) -> bool:
     if not (_FORGETFUL.search(text) and _GOES_OUT.search(text)):
         return False
     return not any(pattern.search(text) for pattern in (_WANTS_AN_END, _IS_OUT, _HARMS))
+
+
+def only_ends_the_talk(text: str) -> bool:
+    """Whether somebody only stops writing: 「もうやめたいです。今日はここまでにします」 is no wish to die."""
+    return bool(_ENDS_THE_TALK.search(text)) and not (_FAREWELL.search(text) or _HARMS.search(text))
+
+
+def only_wishes_well(text: str) -> bool:
+    """Whether a short answer wishes somebody rest, and no more: 「妹が少し休めるようにしてあげたい」."""
+    unheard = _WANTS_AN_END.search(text) or _HARMS.search(text)
+    return len(text) <= _SHORT_WISH and bool(_KIND_WISH.search(text)) and not unheard
 
 
 def looks_harmless(sentence: str) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from bot.understanding.clauses import Clause
-from bot.understanding.danger_signs import AFTER_ME, only_goes_out
+from bot.understanding.danger_signs import AFTER_ME, only_ends_the_talk, only_goes_out
 from bot.understanding.encoder import Encoder, EncoderError, Parts
 from bot.understanding.features import Counted, Floats, Ints
 from bot.understanding.heads import PARTS, Heads
@@ -101,7 +101,7 @@ class Weigher:
         near = self._neighbours.of(list(zip(texts, seen, strict=True)))
         mix = self._heads.mix
         found = mix.fields(*fields, near.fields, likely_told)
-        if only_goes_out(folded) or found[SUICIDE] < (IN_DOUBT if AFTER_ME.search(folded) else SUICIDE_FROM):
+        if found[SUICIDE] < _suicide_from(folded):
             found[SUICIDE] = 0
         told = odds_of(found)
         own = near.own(told, mix.local_services)
@@ -147,6 +147,13 @@ class Weigher:
     def _example(self, counter: Counted, clause: Clause, voices: Ints, field: int) -> str:
         vector = counter.vector([(clause.start, clause.end)])
         return self._neighbours.example(voices, clause.text, vector, field)
+
+
+def _suicide_from(folded: str) -> float:
+    """The least probability of a wish to die that is recorded."""
+    if only_goes_out(folded) or only_ends_the_talk(folded):
+        return 1.0
+    return IN_DOUBT if AFTER_ME.search(folded) else SUICIDE_FROM
 
 
 def _passages(folded: str, clauses: Sequence[Clause]) -> list[list[tuple[int, int]]]:

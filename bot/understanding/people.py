@@ -54,6 +54,7 @@ _CORRECTION = re.compile(
 )
 _WAS = re.compile("でした|だった")
 _AGE_FIRST = re.compile(r"[ 　]*[0-9一二三四五六七八九十]{1,3}(?:歳|才|さい)?[、。 　]")
+_PARTICLES = tuple("がはもとにを、")
 _SPOKEN_OF = 3  # clauses
 _OLDER = ("father", "mother", "grandfather", "grandmother", "older_brother", "older_sister")
 _LEAST_AGE = {
@@ -174,8 +175,7 @@ class People:
     def hear(self, clause: Clause) -> list[Link]:
         if self.about_other:
             self._all.school = school_of(clause.text) or self._all.school
-        seen = (as_meant(self._all, mention, clause.text) for mention in mentions_in(clause.text, self.about_other))
-        found = [mention for mention in seen if mention is not None]
+        found = self._found(clause.text)
         self._just_met = None
         told = [self._meet(m, clause, found) for m in found]
         alone = None if found else self._age_alone(clause)
@@ -196,6 +196,13 @@ class People:
         ]
         self._go_on(clause, told, found, alone)
         return links
+
+    def _found(self, text: str) -> list[Mention]:
+        found: list[Mention] = []
+        for mention in mentions_in(text, self.about_other):
+            meant = as_meant(self._all, mention, text, found)
+            found += [] if meant is None else [meant]
+        return found
 
     def _go_on(self, clause: Clause, told: Sequence[Person], found: Sequence[Mention], alone: Person | None) -> None:
         subject = next((p for m, p in zip(found, told, strict=True) if _SUBJECT.match(clause.text[m.end :])), None)
@@ -258,7 +265,7 @@ class People:
         person.mentioned += 1
         person.gone += mention.gone
         person.subject += bool(_SUBJECT.match(text[mention.end :]))
-        person.owning += bool(_OWNS.match(text[mention.end :]))
+        person.owning += bool(_OWNS.match(text[mention.end :])) and not mention.gone
         person.living += bool(_LIVES.match(text[mention.end :]))
         return person
 
@@ -275,9 +282,11 @@ class People:
 
     def _age_beside(self, mention: Mention, clause: Clause, found: Sequence[Mention]) -> int | None:
         text = clause.text
-        age = age_after(text[mention.end :], self._all.school)
-        before = max((m.end for m in found if m.end <= mention.start), default=0)
-        if age is None and (before == 0 or age_after(text[before:]) is None):  # what follows another is theirs
+        age = None if _is_of_next(mention, text, found) else age_after(text[mention.end :], self._all.school)
+        last = max((m for m in found if m.end <= mention.start), key=lambda m: m.end, default=None)
+        before = last.end if last else 0
+        # What follows another is theirs, unless it leads over to this one.
+        if age is None and (last is None or age_after(text[before:]) is None or _is_of_next(last, text, found)):
             age = age_before(text[before : mention.start], self._all.school)
             if age is not None and self._is_of_focus(text[: mention.start], age):
                 age = None
@@ -318,6 +327,7 @@ class People:
             person = self.focus
         if person.age is None or corrected:
             person.age, person.age_guessed = alone[0], person.age is None
+        person.gone += person.left  # 「長男が逝きました。はたちでした」: still gone
         person.mentioned += 1
         return person
 
@@ -340,6 +350,15 @@ class People:
             return False
         known = self._all.teller().age if not self.about_other else None
         return known is None or not (person.relation in _OLDER and age < known)
+
+
+def _is_of_next(mention: Mention, text: str, found: Sequence[Mention]) -> bool:
+    """「23歳の私が高1の妹と」: an age behind a particle and before the next person's word is theirs."""
+    behind = next((m for m in found if m.start > mention.end), None)
+    if behind and behind.relation in CHILDREN and mention.relation in (*CHILDREN, "grandchild"):
+        return False  # 「下の子は1歳の男の子」: one and the same
+    between = text[mention.end : behind.start] if behind else ""
+    return between.endswith("の") and between[:1] in _PARTICLES and age_before(between) is not None
 
 
 def _violence(person: Person, sufferer: Person | None) -> tuple[bool, bool]:

@@ -22,14 +22,14 @@ class Person:
     mentioned: int = 0
     gone: int = 0  # mentions by which they are dead, divorced or have left for good
     subject: int = 0
-    owning: int = 0  # only 「父の遺産」
+    owning: int = 0  # only 「父の会社」, and not as of one who is gone
     living: int = 0  # 「祖母と二人暮らし」
     age_guessed: bool = False  # told with nobody beside it
 
     @property
     def left(self) -> bool:
         """Dead, divorced or gone for good, whenever they are named: what is told is no longer their trouble."""
-        return 0 < self.gone == self.mentioned
+        return self.gone > 0 and self.gone + self.owning >= self.mentioned
 
     @property
     def child(self) -> bool:

@@ -25,17 +25,72 @@ _ABOUT_SOMEBODY = re.compile(
     r"の(?:家|うち|おうち|お宅|ところ)(?:の(?:話|こと)|が|、)|の(?:話|件)(?:で|です|なん|して|$)|(?:が|を)(?:とても|すごく)?心配)",
     re.MULTILINE,
 )
+#: Who looks after others by office, and says so: 「大家ですねん」, but not 「子ども食堂をやってみたい」.
+_OFFICE = re.compile(
+    r"(?:大家|家主|区長|班長|組長|町内?会長|自治会長|民生委員(?!さん|を?[^、。\n]{0,6}年)|児童委員(?!さん)|保護司|駐在|援助会員|(?<!元)ボラ(?:ンティア)?|フードバンク|"
+    r"(?:地域|子ども|こども)食堂|検針(?:の者|員|で|に)|配食|移動販売|見守り(?:隊|員)|管理人|管理組合|(?:同じ階段|町内|貸しとる|貸している)の?者)"
+    r"[^。\n]{0,8}?(?:です(?!か)|だけ?ど|だけん|だげん|で(?:す|して)|や(?:けん|けど|ねん)|を(?:し(?!ておりました|ていました)|つとめ|務め|やっ)|"
+    r"やって(?!み)|やっと|しと[りる]|しよ|ばし|でございま|とる者|なんで|の[^、。\n]{1,6}(?:です|と申))"
+)
+_PERSON = r"(?:人|男|女|子|親子|兄弟|姉妹|爺|婆|じい|ばあ|おばあ|おじい|奥さん|方|さん)"
+#: Whoever comes to the writer's shop, works for them or rents from them.
+_KNOWN_BY_WORK = re.compile(
+    r"常連さん|なじみの|馴染みの|お?客の|年来の(?:お?客|友|つ?付?き?合い)|お?茶(?:飲|の)み友|借りに来る[^。、\n]{0,6}(?:子|人)|"
+    r"(?:うち|わし|私|わたし)(?:ん|の)?(?:とこ|ところ|店|床屋|食堂|工場)?[にへ]?[^。\n]{0,10}(?:来|通っ)てくれ(?:る|よる|てる|とる)|"
+    r"(?:毎(?:日|晩|朝|週|夕|年)|いつも|よく|時々|たまに|ちょくちょく)[^。\n]{0,14}"
+    rf"(?:来(?:る|られる|よる)|来て(?:い|く)?れ?る|買いに[来く]る|座って(?:い)?る|並んでる|寄る)[^。、\n]{{0,12}}{_PERSON}|"
+    rf"(?:使|雇)っ(?:てん|とる|ている|てる|てます)|を任せ(?:とる|てる|ている)[^。、\n]{{0,10}}{_PERSON}|"
+    r"借り(?:とる|てる|ている)のは|部屋に住んでる(?:人|子|方)|うちの(?:店子|従業員|実習生|生徒|社員|部下)"
+)
+#: A neighbour who is spoken of, with none of the words for what neighbours do to one another.
+_NEIGHBOUR_IS = re.compile(
+    r"(?:お?(?:隣|となり)|お?向かい|裏|同じ(?:階|棟|団地|アパート|寮|階段))"
+    r"(?:の[^、。\n]{0,10}?(?:おやじ|親父|じい|ばあ|爺|婆|奥さん|旦那|ご主人|女の子|男の子|兄弟|姉妹|夫婦|方|お?宅)|さん|、)"
+    r"[^。、\n]{0,3}(?:が|は|も|の|、|こと|[　 ])"
+)
+_NUISANCE = re.compile(
+    r"うるさ|騒音|物音|足音|音[がで]|ごみ|ゴミ|[臭匂]い|におい|いやがらせ|嫌がらせ|文句|苦情|境界|植木|枝|竹|鳴き声|吠え|煙|[タた][バば]コ|たばこ|"
+    r"駐車|けんか|喧嘩|もめ|揉め|にらま|睨|怖|こわ|無視|悪口|怒鳴られ|言われ|殺され"
+)
+#: A friend of whom the first sentence tells; that there is none tells of the writer.
+_FRIEND_IS = re.compile(
+    rf"(?:{_ACQUAINTANCE})(?:さん|ちゃん|くん)?(?:[(（][^)）]{{1,8}}[)）])?(?:の?[0-9一二三四五六七八九十]{{1,3}}(?:歳|才)?[^、。\n]{{0,4}})?"
+    r"(?:が(?!い?(?:ない|なく|おら|でき|ほしい|欲し|少な|減|ゼロ|いま?せん|ひとり|一人))|"
+    r"は(?!い?(?:ない|おら|いま?せん|ゼロ|みんな))|も(?!い?(?:ない|おら|いま?せん|でき))|、|から|で(?!も|す|した|しょ))"
+)
 _FIRST_SENTENCE = re.compile(r"[^。\n！？]*")
+_SECOND_TOO = re.compile(r"[^。\n！？]*[。\n！？]?[^。\n！？]*")
+#: Hints that say it only together with the sound of the whole text: by how much (log-odds) it may sound like the
+#: writer's own trouble and still be somebody else's.
+_OFFICE_LEAD, _HINT_LEAD = -4.0, -2.5
 
 
-def tells_of_somebody(said: str) -> bool:
-    """Whether the first sentence says that somebody outside the family is meant: 「職場の後輩のことで」."""
-    first = _FIRST_SENTENCE.match(said.lstrip())
-    return bool(first and _ABOUT_SOMEBODY.search(first.group()))
+def tells_of_somebody(said: str, odds: Floats) -> bool:
+    """Whether the first words say that somebody outside the family is meant: 「職場の後輩のことで」, 「大家ですねん」.
+    `odds`: of heads.SPEAKERS."""
+    first = _first(_FIRST_SENTENCE, said)
+    if _ABOUT_SOMEBODY.search(first):
+        return True
+    lead = _lead_of_others(odds)
+    if lead >= _OFFICE_LEAD and _OFFICE.search(first):
+        return True
+    return lead >= _HINT_LEAD and (
+        bool(_FRIEND_IS.search(first) or _KNOWN_BY_WORK.search(_first(_SECOND_TOO, said)))
+        or (bool(_NEIGHBOUR_IS.search(first)) and not _NUISANCE.search(said))
+    )
+
+
+def _first(sentences: re.Pattern[str], said: str) -> str:
+    found = sentences.match(said.lstrip())
+    return found.group() if found else ""
 
 
 def speaker_of(odds: Floats) -> str | None:
     """ "self", "family", "neighbor" or "agency"; None when the text does not show it. `odds`: of heads.SPEAKERS."""
-    of = dict(zip(SPEAKERS, odds.tolist(), strict=True))
-    lead = max(of[who] for who in ABOUT_OTHERS) - max(of[who] for who in SPEAKERS if who not in ABOUT_OTHERS)
+    lead = _lead_of_others(odds)
     return SPEAKERS[int(np.argmax(odds))] if lead >= 0 or lead <= -SURE_FROM else None
+
+
+def _lead_of_others(odds: Floats) -> float:
+    of = dict(zip(SPEAKERS, odds.tolist(), strict=True))
+    return max(of[who] for who in ABOUT_OTHERS) - max(of[who] for who in SPEAKERS if who not in ABOUT_OTHERS)

@@ -63,7 +63,7 @@ class Understander:
         again = len(said) <= READ_AGAIN
         talk = evidence if said == text or not again else self._weigh(said)
         who = speaker.speaker_of(talk.speakers) if talk.tells else None
-        if who != "agency" and speaker.tells_of_somebody(said):
+        if who != "agency" and speaker.tells_of_somebody(said, talk.speakers):
             who = "neighbor"
         who = who if again else before.speaking(who)
         return Reading(

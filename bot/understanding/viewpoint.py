@@ -15,16 +15,23 @@ from bot.understanding.relations import Mention, all_children, is_partner
 
 _FATHERS = ("父", "父親", "お父さん", "お父様", "お父さま", "パパ")
 _MOTHERS = ("母", "母親", "お母さん", "お母様", "お母さま", "ママ")
+_MEN, _WOMEN = ("男性", "男", "男の方", "男の人", "青年"), ("女性", "女", "女の方", "女の人")
+_HUSBANDS = ("ご主人", "旦那さん")
+_MARRIED = (*_HUSBANDS, "奥さん", "奥様", "奥さま")
 _CHILD = ("男の子", "女の子", "男子", "女子", "男児", "女児")
+_OLD_ONES, _OLD_TITLES = ("じい", "ばあ", "爺", "婆"), ("さん", "ちゃん", "さま", "様")
 _HEADS = (  # 「気がかりなご一家が。ご主人が七十二」
     "ご主人", "旦那さん", "お父さん", "お父様", "お母さん", "奥さん", "奥様", "おばあさん", "おじいさん",
-    "おばあちゃん", *_CHILD,
+    "おばあちゃん", "おじいちゃん", "奥さま", *(f"{one}{title}" for one in _OLD_ONES for title in _OLD_TITLES), *_CHILD,
 )  # fmt: skip
+_THEMSELF = ("本人", "ご本人")
 _NOT_OF_CLIENT = ("彼女", "彼", "うちの子")
 _SOMEBODYS = re.compile(r"(?:お?(?:隣|となり)|近所|お?向かい|友達|友だち|知り合い|同僚)の$")
-_GROWN_UP = 23
+_GROWN_UP, _OLD_CHILD = 23, 45
+_PARENTS_AGE, _GENERATION = range(_GROWN_UP, 60), range(15, 46)  # years
+_AS_PARENT = {"grandmother": "mother", "grandfather": "father"}
 _AS_SPOUSE = {"grandmother": "wife", "grandfather": "husband"}
-_OLD_PAIR = re.compile(r"(?:お)?(?:じい|ばあ)(?:さん)?$|じじ|ばば$")
+_OLD_PAIR = re.compile(r"(?:お)?(?:じい|ばあ|爺|婆)(?:さん|さま|様)?$|じじ|ばば$|[じば]さま$|(?:じっ|ばっ)ちゃん?$")
 _OLD_WRITER = re.compile(
     r"わし(?:ら|ゃ|[はがもの、0-9一二三四五六七八九])|わたしら年寄|おら[はが]|^孫(?:を|が|の(?!手))|"
     r"(?:私|わたし|わたくし|自分|うち)[はがも]?、?(?:今年|もう)?(?:[6-9][0-9]|[六七八九]十)",
@@ -35,7 +42,7 @@ _YOUNG_WRITER = re.compile(
 )
 _NOT_OWN = ("grandchild", "relative")  # children of a kin
 _AS_CHILD = {"older_brother": "son", "younger_brother": "son", "older_sister": "daughter", "younger_sister": "daughter"}
-_OF_CHILDREN = re.compile(r"(?:[上下]に|双子の|その|[上下]の|年[少中長]の|(?:子|娘|息子)の)$")
+_OF_CHILDREN = re.compile(r"(?:[上下]に|双子の|その|[上下]の|年[少中長]の|(?:子|娘|息子)の|(?:子|娘|息子|[長次][女男])(?:さん|ちゃん|くん)?[はがも]、?)$")
 _ONE_OF_TWO = re.compile(r"(?:さん|ちゃん|くん)?の(?:ほう|方)")
 _ELDER_YOUNGER = {"上の": ("上の", "長男", "長女"), "下の": ("下の", "次男", "次女", "二男", "二女", "末の")}
 _POLITE = ("さん", "さま", "様")
@@ -50,23 +57,35 @@ def look_ahead(told: Persons, clauses: Sequence[Clause]) -> None:
     told.children = told.children or all_children(text)
 
 
-def as_meant(told: Persons, mention: Mention, text: str) -> Mention | None:
-    """A mention as it is meant; None: nobody of the household."""
+def as_meant(told: Persons, mention: Mention, text: str, before: Sequence[Mention] = ()) -> Mention | None:
+    """A mention as it is meant; None: nobody of the household. `before`: those of the same clause."""
     word = text[mention.start : mention.end]
     if told.about_other:
-        meant = _as_child_of_client(told, _from_client(told, mention, text), text)
+        meant = mention
+        if told.client or all(m.relation != "client" for m in before):
+            meant = _as_child_of_client(told, _from_client(told, mention, text), text)
         meant = _as_spoken_of(told, meant, word)
         return None if meant.relation == "self" or word in _NOT_OF_CLIENT else meant
-    if mention.relation == "client" or not _is_one_of_theirs(told, word):
+    if mention.relation == "client":
+        return _as_focus(told, mention) if word in _THEMSELF else None
+    if not _is_one_of_theirs(told, word):
         return None
     return _as_spoken_of(told, _as_spouse(told, _from_writer(told, mention, text), word), word)
+
+
+def _as_focus(told: Persons, mention: Mention) -> Mention | None:
+    """「主人の鞄から手紙が。本人は四十四」: who was spoken of last, where that is not the writer."""
+    one = told.focus
+    if one is None or one.teller or one.relation == "relative":
+        return None
+    return replace(mention, relation=one.relation, called=one.called)
 
 
 def _is_one_of_theirs(told: Persons, word: str) -> bool:
     """Not 「母親」 of the writer's own child, nor 「上は」 where no children were told of."""
     if word in ("上", "下"):
         return bool(told.children) or any(p.child or p.relation in _NOT_OWN for p in told.every)
-    return word not in ("母親", "ママ") or not told.have_child
+    return word not in ("母親", "ママ") or not (told.have_child or "grandchild" in told.relations)
 
 
 def _from_client(told: Persons, mention: Mention, text: str) -> Mention:
@@ -75,8 +94,14 @@ def _from_client(told: Persons, mention: Mention, text: str) -> Mention:
     client, word = told.client, text[mention.start : mention.end]
     if client is not None and mention.relation == "client" and word in _CHILD and (client.age or 0) >= _GROWN_UP:
         return replace(mention, relation="son" if word.startswith("男") else "daughter", called="")
+    if mention.relation == "client" and word in (*_MEN, *_WOMEN):
+        return replace(mention, called=word)
     if mention.relation in ("self", "client"):
         return mention
+    if client is not None and not mention.gone and _is_client(told, client, word, text[mention.end :]):
+        return replace(mention, relation="client", called="")
+    if client is not None and told.have_child and _is_parent(client, mention, age_after(text[mention.end :])):
+        return replace(mention, relation=_AS_PARENT[mention.relation])
     if mention.gone:
         if client is not None or not _SOMEBODYS.search(text[: mention.start]):
             return mention
@@ -91,6 +116,33 @@ def _from_client(told: Persons, mention: Mention, text: str) -> Mention:
     return replace(mention, relation="client", called="") if again else mention
 
 
+def _is_client(told: Persons, client: Person, word: str, after: str) -> bool:
+    """「84女性。二階の息子さん。母親も声を聞くだけ」, 「女性76、ご主人78。奥さまが」: as their own kin would call them."""
+    man, woman = client.called in (*_MEN, *_FATHERS), client.called in (*_WOMEN, *_MOTHERS)
+    if (woman and word.startswith("奥")) or (man and word in _HUSBANDS):
+        return True
+    if _is_their_child(told, client, man, woman, word):
+        return age_after(after) in (None, client.age)
+    parent = (man and word in _FATHERS) or (woman and word in _MOTHERS)
+    age = age_after(after)
+    none_else = ("father" if man else "mother") not in told.relations
+    return bool(parent) and told.have_child and none_else and age in (None, client.age)
+
+
+def _is_their_child(told: Persons, client: Person, man: bool, woman: bool, word: str) -> bool:
+    """「二十四の男性。母が、息子さんの足音を」: as their own parents would call them."""
+    parents = {"father", "mother"} & told.relations
+    named = (man and word in ("息子", "息子さん")) or (woman and word in ("娘", "娘さん"))
+    return named and bool(parents) and not told.have_child and (client.age or 0) < _OLD_CHILD
+
+
+def _is_parent(client: Person, mention: Mention, age: int | None) -> bool:
+    """「利用者34歳女性。長男は小4。祖母（58）」: whom the client's child calls so is the client's own parent."""
+    if mention.relation not in _AS_PARENT or client.age not in _PARENTS_AGE:
+        return False
+    return age is None or age - client.age in _GENERATION
+
+
 def _is_the_first(told: Persons, client: Person, word: str) -> bool:
     """Whether nobody was named yet, and this may be the client."""
     if client.mentioned or len(told.every) > 1:
@@ -102,7 +154,7 @@ def _as_child_of_client(told: Persons, mention: Mention, text: str) -> Mention:
     client = told.client
     if client is None or mention.relation not in _AS_CHILD or mention.relation in told.relations:
         return mention
-    grown_up = (client.age or 0) >= _GROWN_UP or client.called in (*_MOTHERS, *_FATHERS)
+    grown_up = (client.age or 0) >= _GROWN_UP or client.called in (*_MOTHERS, *_FATHERS, *_MARRIED)
     return _as_child(told, mention, text) if grown_up else mention
 
 
