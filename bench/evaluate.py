@@ -70,9 +70,11 @@ def main() -> int:
 
 def own_sets() -> Figures:
     """The project's own check texts: of the short ones, how many record a field and how many alarm; of sentences as
-    public pages have them, which fields are found; of the FAQ the ranks of the right answers."""
+    public pages have them, which fields are found; of households, who belongs and whose trouble is whose; of the
+    FAQ the ranks of the right answers."""
     figures = {name: short_texts([row["text"] for row in rows(CHECKS / f"{name}.jsonl")]) for name in SHORT_TEXTS}
     figures["pages"] = fields_found(rows(CHECKS / "pages.jsonl"))
+    figures["households"] = members_found(rows(CHECKS / "households.jsonl"))
     entries = rows(CHECKS / "faq.jsonl")
     figures["faq"] = {"ndcg@10": search(entries)}
     return figures
@@ -93,6 +95,34 @@ def fields_found(gold: Sequence[Mapping[str, Any]]) -> dict[str, float]:
         missed += len(must - found)
         made_up += len(found - must - set(row["may"]))
     return {"recall": right / (right + missed), "f1": 2 * right / (2 * right + missed + made_up)}
+
+
+def members_found(gold: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """As eval/score.py counts: members of the same relation and no other age, and pairs of member and field."""
+    members, pairs = Counter[str](), Counter[str]()
+    for row, read in zip(gold, assessed(gold), strict=True):
+        left = list(read["members"])
+        for told in row["members"]:
+            found = next((one for one in left if _same(told, one)), None)
+            if found is not None:
+                left.remove(found)
+            members["right" if found else "missed"] += 1
+            _count(pairs, set(told["fields"]), set(found["fields"] if found else ()))
+        members["made up"] += len(left)
+        pairs["made up"] += sum(len(one["fields"]) for one in left)
+    return {"member_f1": _f1(members), "member_field_f1": _f1(pairs)}
+
+
+def _same(told: Mapping[str, Any], found: Mapping[str, Any]) -> bool:
+    return told["relation"] == found["relation"] and (told.get("age") is None or found["age"] in (None, told["age"]))
+
+
+def _count(counts: Counter[str], wanted: set[str], found: set[str]) -> None:
+    counts.update({"right": len(wanted & found), "missed": len(wanted - found), "made up": len(found - wanted)})
+
+
+def _f1(counts: Counter[str]) -> float:
+    return 2 * counts["right"] / (2 * counts["right"] + counts["missed"] + counts["made up"])
 
 
 def search(entries: Sequence[Mapping[str, Any]]) -> float:

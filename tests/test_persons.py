@@ -34,6 +34,14 @@ def told(text: str, speaker: str = "self") -> set[tuple[str, int | None]]:
         ("夫の おかあさん 77。わたしの 買い物を 見ます", {("mother_in_law", 77), ("self", None)}),
         ("義母は85です。お母さんは夜中に起きます", {("mother_in_law", 85)}),
         ("娘夫婦が近くにいます", {("daughter", None), ("relative", None)}),
+        ("おら八十。ばさまは七十七、足が悪い", {("self", 80), ("wife", 77)}),
+        ("おかあの足が悪いさ。にいに39は飲んでばっかり", {("mother", None), ("older_brother", 39)}),
+        ("主人の鞄から手紙が出てきました。本人は四十四です", {("husband", 44)}),
+        ("36の姉としては、妹29が心配です", {("self", 36), ("younger_sister", 29)}),
+        ("床屋のおやじです。嫁には言えん", {("self", None), ("wife", None)}),
+        ("うちの中3は塾に通ってます", {("other", 15)}),
+        ("小5の娘は兄の足音がすると隠れます。兄は中3です", {("daughter", 11), ("son", 15)}),
+        ("孫娘が学校に行きません。小5です", {("grandchild", 11)}),
     ],
 )
 def test_who_a_word_means_depends_on_who_writes(text: str, who: set[tuple[str, int | None]]) -> None:
@@ -47,6 +55,15 @@ def test_who_a_word_means_depends_on_who_writes(text: str, who: set[tuple[str, i
         ("19歳の方です。実家のお母さまは41歳", {("client", 19), ("mother", 41)}),
         ("46歳女性、入院中。中1の女児と小3の男児がおります", {("client", 46), ("daughter", 13), ("son", 9)}),
         ("お母さんは26、お父さんは24です", {("client", 26), ("husband", 24)}),
+        ("84歳女性。二階に息子さん56。母親も声を聞くだけです", {("client", 84), ("son", 56)}),
+        ("要介護2の女性76。ご主人は78。奥さまが這って消しました", {("client", 76), ("husband", 78)}),
+        (
+            "24歳の男性です。父56、母55。息子さんの足音を気にしています",
+            {("client", 24), ("father", 56), ("mother", 55)},
+        ),
+        ("利用者34歳女性。長男は小4。祖母（58）が通っています", {("client", 34), ("son", 10), ("mother", 58)}),
+        ("55歳男性、お母さま88の認知症で離職しました", {("client", 55), ("mother", 88)}),
+        ("旋盤を任せとる五十二の男が休みます", {("client", 52)}),
     ],
 )
 def test_who_a_word_means_when_an_agency_writes(text: str, who: set[tuple[str, int | None]]) -> None:
@@ -63,6 +80,12 @@ def test_who_a_word_means_when_an_agency_writes(text: str, who: set[tuple[str, i
         "子どもはいません",
         "子どもができませんでした",
         "お腹に赤ちゃんがいます",
+        "父も母も亡くなって八年です",
+        "去年の春に長男が逝きました。はたちでした",
+        "奥さんはとうに仏さんよ",
+        "別居の夫に頭を下げたくありません",
+        "父の会社の社宅です。父は去年亡くなりました",
+        "名義が曾祖父のままです",
     ],
 )
 def test_who_is_not_there_is_nobody(text: str) -> None:
@@ -81,6 +104,11 @@ def test_who_is_not_there_is_nobody(text: str) -> None:
         ("ハタチの息子が部屋から出ません", {("son", 20)}),
         ("娘ははたちです", {("daughter", 20)}),
         ("母は七十九です。すみません、母は78でした", {("mother", 78)}),
+        ("妻は五十、いや誕生日が来て51か。黙っています", {("wife", 51)}),
+        ("父は七十八、すみません先月で七十九です", {("father", 79)}),
+        ("23歳の私が高1の妹と暮らしています", {("self", 23), ("younger_sister", 16)}),
+        ("じいちゃん80とばあちゃん79は豆腐屋です", {("grandfather", 80), ("grandmother", 79)}),
+        ("3歳の上の子、言葉が出ません", {("other", 3)}),
     ],
 )
 def test_an_age_is_theirs_who_may_have_it(text: str, who: set[tuple[str, int | None]]) -> None:

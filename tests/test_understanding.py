@@ -218,6 +218,8 @@ def test_danger_is_seen_with_its_kind(reader: Understander, text: str, kind: str
         "赤ちゃんが泣きやまなくて、もう三日ほとんど寝てません",
         "主人がぼけてしもうて、夜中に出ていこうとするとよ",
         "元カレに鍵を返してもらえません。暴力とかはなかったです",
+        "もうやめたいです。今日はここまでにします",
+        "妹が少し休めるようにしてあげたい",
     ],
 )
 def test_words_of_danger_without_danger_page_nobody(reader: Understander, text: str) -> None:
@@ -235,6 +237,8 @@ def test_words_of_danger_without_danger_page_nobody(reader: Understander, text: 
         "赤ちゃんが泣きやまなくて三日寝てません。この子と終わりにします",
         "暴力はなかったです、先週までは。",
         "夫に財布を取り上げられています。暴力はないです",
+        "今日で終わりにします。今までありがとうございました",
+        "今日はここまでにします。さようなら",
     ],
 )
 def test_what_stands_beside_such_words_is_heard(reader: Understander, text: str) -> None:
@@ -274,6 +278,36 @@ def test_a_friend_or_neighbour_told_of_is_the_client(reader: Understander, who: 
     assessment, _ = read(reader, f"{who}。29の女性です。会社に行けなくなって、夜も眠れていません")
     assert assessment.speaker == "neighbor"
     assert ages(assessment) == {"client": 29}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "大家ですねん。二階の62の女の人、家賃が五か月止まってます",
+        "タクシーに乗りゆう者やけんど、なじみの爺さまが八十八でよ、店にも医者にもよう行かん",
+        "隣のおやじ、雪かきしてねんだ。七十三だ。夜も眠れねって",
+        "元バイト仲間の24女、サラ金で210万。取り立ての電話で震えてる",
+    ],
+)
+def test_whoever_the_writer_knows_by_work_or_as_a_neighbour_is_the_client(reader: Understander, text: str) -> None:
+    assessment, _ = read(reader, text)
+    assert assessment.speaker == "neighbor"
+    assert [m.relation for m in assessment.members] == ["client"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "隣の旦那さんが毎晩うるさくて眠れません",
+        "保証人になっていた友人が逃げて、請求がうちに来ました",
+        "この町に友達が一人もいません",
+        "この春まで民生委員をしておりました。今度は訪ねてもらう番です",
+        "子ども食堂をやってみたいです",
+    ],
+)
+def test_trouble_with_others_is_the_writers_own(reader: Understander, text: str) -> None:
+    assessment, _ = read(reader, text)
+    assert assessment.speaker not in ("neighbor", "agency")
 
 
 def test_what_becomes_of_a_child_after_my_death_is_no_wish_to_die(reader: Understander) -> None:

@@ -24,7 +24,7 @@ from bot.understanding.household import as_told
 from bot.understanding.mix import Mix, odds_of
 from bot.understanding.owners import OWNERS, SIGNS, Owners, signs_of, traits_of
 from bot.understanding.people import People, lives_elsewhere
-from bot.understanding.speaker import speaker_of
+from bot.understanding.speaker import who_writes
 from bot.understanding.voices import HouseholdVoice
 from knowledge_base.vocabulary import vocabulary
 
@@ -83,7 +83,8 @@ def _people_of(told: HouseholdVoice) -> list[Someone]:
 def _read(owners: Owners, reading: Reading, mix: Mix, at: int, told: HouseholdVoice) -> Conversation:
     """As household.read_household reads it."""
     clauses = split(reading.folded[at])
-    people = People(Household(), speaker_of((reading.counted[at] + reading.read[at])[SPEAKERS] / 2) or "self")
+    odds = (reading.counted[at] + reading.read[at])[SPEAKERS] / 2
+    people = People(Household(), who_writes(told.text, odds) or "self")
     heard = people.hear_all(clauses)
     probability = field_probabilities(_one(reading, at), mix)[0]
     owned = np.zeros((0, len(probability)), np.float32)

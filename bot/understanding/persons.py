@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from bot.understanding.assessment import Household, Member
 from bot.understanding.relations import CHILDREN, is_partner
 
+GROWN_UP = 23  # years
 OLD = 58  # years of age of a writer who calls husband or wife 「じいさん」「ばあさん」
 
 
@@ -48,6 +50,7 @@ class Persons:
     about_other: bool
     school: str = ""  # the one that an agency writes from
     old: bool = False  # the writer
+    here: Sequence[str] = ()  # the relations of those named before in the same clause
     children: str = ""  # "son" or "daughter", where all the children are the one
 
     @classmethod
@@ -64,11 +67,11 @@ class Persons:
 
     @property
     def relations(self) -> set[str]:
-        return {p.relation for p in self.every}
+        return {*(p.relation for p in self.every), *self.here}
 
     @property
     def have_child(self) -> bool:
-        return any(p.child for p in self.every)
+        return any(p.child for p in self.every) or any(relation in CHILDREN for relation in self.here)
 
     def first(self, relation: str) -> Person | None:
         return next((p for p in self.every if p.relation == relation), None)

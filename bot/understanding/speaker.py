@@ -29,13 +29,13 @@ _ABOUT_SOMEBODY = re.compile(
 _OFFICE = re.compile(
     r"(?:大家|家主|区長|班長|組長|町内?会長|自治会長|民生委員(?!さん|を?[^、。\n]{0,6}年)|児童委員(?!さん)|保護司|駐在|援助会員|(?<!元)ボラ(?:ンティア)?|フードバンク|"
     r"(?:地域|子ども|こども)食堂|検針(?:の者|員|で|に)|配食|移動販売|見守り(?:隊|員)|管理人|管理組合|(?:同じ階段|町内|貸しとる|貸している)の?者)"
-    r"[^。\n]{0,8}?(?:です(?!か)|だけ?ど|だけん|だげん|で(?:す|して)|や(?:けん|けど|ねん)|を(?:し(?!ておりました|ていました)|つとめ|務め|やっ)|"
+    r"[^。\nにが]{0,8}?(?:です(?!か)|だけ?ど|だけん|だげん|でして|や(?:けん|けど|ねん)|を(?:し(?!ておりました|ていました)|つとめ|務め|やっ(?!てみ))|"
     r"やって(?!み)|やっと|しと[りる]|しよ|ばし|でございま|とる者|なんで|の[^、。\n]{1,6}(?:です|と申))"
 )
 _PERSON = r"(?:人|男|女|子|親子|兄弟|姉妹|爺|婆|じい|ばあ|おばあ|おじい|奥さん|方|さん)"
 #: Whoever comes to the writer's shop, works for them or rents from them.
 _KNOWN_BY_WORK = re.compile(
-    r"常連さん|なじみの|馴染みの|お?客の|年来の(?:お?客|友|つ?付?き?合い)|お?茶(?:飲|の)み友|借りに来る[^。、\n]{0,6}(?:子|人)|"
+    r"常連さん|なじみの|馴染みの|お客の(?!残|前|迷惑|ご迷惑)|年来の(?:お?客|友|つ?付?き?合い)|お?茶(?:飲|の)み友|借りに来る[^。、\n]{0,6}(?:子|人)|"
     r"(?:うち|わし|私|わたし)(?:ん|の)?(?:とこ|ところ|店|床屋|食堂|工場)?[にへ]?[^。\n]{0,10}(?:来|通っ)てくれ(?:る|よる|てる|とる)|"
     r"(?:毎(?:日|晩|朝|週|夕|年)|いつも|よく|時々|たまに|ちょくちょく)[^。\n]{0,14}"
     rf"(?:来(?:る|られる|よる)|来て(?:い|く)?れ?る|買いに[来く]る|座って(?:い)?る|並んでる|寄る)[^。、\n]{{0,12}}{_PERSON}|"
@@ -58,26 +58,55 @@ _FRIEND_IS = re.compile(
     r"(?:が(?!い?(?:ない|なく|おら|でき|ほしい|欲し|少な|減|ゼロ|いま?せん|ひとり|一人))|"
     r"は(?!い?(?:ない|おら|いま?せん|ゼロ|みんな))|も(?!い?(?:ない|おら|いま?せん|でき))|、|から|で(?!も|す|した|しょ))"
 )
+#: The same, with their age beside them: 「元バイト仲間の24女」.
+_FRIEND_OF_AGE = re.compile(
+    rf"(?:{_ACQUAINTANCE})[（(の]?[0-9一二三四五六七八九十]{{1,3}}(?:(?:歳|才)|の?(?:女|男)|の(?:子|人)|[)）])"
+)
+#: What a neighbour does to the writer, and how the writer takes it.
+_DONE_TO_ME = re.compile(
+    r"うるさ|騒音|物音|足音|音[がで]|(?:ごみ|ゴミ)を?(?:捨て|出|置)|[臭匂]い|いやがらせ|嫌がらせ|文句|境界|植木|枝|鳴き声|吠え|煙|無断|駐車"
+)
+_I_MIND = re.compile(
+    r"眠れ|寝られ|困って|困り|やめてくれ|やめてほし|つら|しんど|ストレス|我慢|がまん|引っ越し|耐え|迷惑|頭が(?:いた|痛)"
+)
+_FOR_THEM = re.compile(r"心配|悲鳴|虐待|殴|叩|たたい|泣い|泣き|倒れ|やせ|痩せ|あざ|助けて|様子|見かけ")
 _FIRST_SENTENCE = re.compile(r"[^。\n！？]*")
 _SECOND_TOO = re.compile(r"[^。\n！？]*[。\n！？]?[^。\n！？]*")
-#: Hints that say it only together with the sound of the whole text: by how much (log-odds) it may sound like the
-#: writer's own trouble and still be somebody else's.
-_OFFICE_LEAD, _HINT_LEAD = -4.0, -2.5
+#: Hints, where they may stand, and by how much (log-odds) the whole text may sound like the writer's own trouble and
+#: still be somebody else's.
+_HINTS = (
+    (_OFFICE, _FIRST_SENTENCE, -5.5),
+    (_FRIEND_OF_AGE, _FIRST_SENTENCE, -5.0),
+    (_KNOWN_BY_WORK, _SECOND_TOO, -3.0),
+    (_FRIEND_IS, _FIRST_SENTENCE, -2.5),
+)
+_NEIGHBOUR_LEAD = -2.5
 
 
-def tells_of_somebody(said: str, odds: Floats) -> bool:
-    """Whether the first words say that somebody outside the family is meant: 「職場の後輩のことで」, 「大家ですねん」.
-    `odds`: of heads.SPEAKERS."""
-    first = _first(_FIRST_SENTENCE, said)
-    if _ABOUT_SOMEBODY.search(first):
-        return True
+def who_writes(said: str, odds: Floats) -> str | None:
+    """ "self", "family", "neighbor" or "agency"; None when the text does not show it. `odds`: of heads.SPEAKERS."""
     lead = _lead_of_others(odds)
-    if lead >= _OFFICE_LEAD and _OFFICE.search(first):
+    who = SPEAKERS[int(np.argmax(odds))] if lead >= 0 or lead <= -SURE_FROM else None
+    if who != "agency" and _tells_of_somebody(said, lead):
+        return "neighbor"
+    return "self" if who == "neighbor" and _is_put_upon(said) else who
+
+
+def _tells_of_somebody(said: str, lead: float) -> bool:
+    """Whether the first words say that somebody outside the family is meant: 「職場の後輩のことで」「大家ですねん」."""
+    first = _first(_FIRST_SENTENCE, said)
+    if _ABOUT_SOMEBODY.search(first) or any(
+        lead >= least and pattern.search(_first(where, said)) for pattern, where, least in _HINTS
+    ):
         return True
-    return lead >= _HINT_LEAD and (
-        bool(_FRIEND_IS.search(first) or _KNOWN_BY_WORK.search(_first(_SECOND_TOO, said)))
-        or (bool(_NEIGHBOUR_IS.search(first)) and not _NUISANCE.search(said))
-    )
+    return lead >= _NEIGHBOUR_LEAD and bool(_NEIGHBOUR_IS.search(first)) and not _NUISANCE.search(said)
+
+
+def _is_put_upon(said: str) -> bool:
+    """Whether a neighbour is named for what they do to the writer: 「隣の旦那さんが毎晩うるさくて眠れません」."""
+    return bool(
+        _NEIGHBOUR_IS.search(_first(_FIRST_SENTENCE, said)) and _DONE_TO_ME.search(said) and _I_MIND.search(said)
+    ) and not _FOR_THEM.search(said)
 
 
 def _first(sentences: re.Pattern[str], said: str) -> str:
@@ -85,12 +114,6 @@ def _first(sentences: re.Pattern[str], said: str) -> str:
     return found.group() if found else ""
 
 
-def speaker_of(odds: Floats) -> str | None:
-    """ "self", "family", "neighbor" or "agency"; None when the text does not show it. `odds`: of heads.SPEAKERS."""
-    lead = _lead_of_others(odds)
-    return SPEAKERS[int(np.argmax(odds))] if lead >= 0 or lead <= -SURE_FROM else None
-
-
 def _lead_of_others(odds: Floats) -> float:
-    of = dict(zip(SPEAKERS, odds.tolist(), strict=True))
+    of: dict[str, float] = dict(zip(SPEAKERS, odds.tolist(), strict=True))
     return max(of[who] for who in ABOUT_OTHERS) - max(of[who] for who in SPEAKERS if who not in ABOUT_OTHERS)
