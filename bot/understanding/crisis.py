@@ -17,11 +17,10 @@ import numpy as np
 
 from bot.understanding.assessment import LEVELS, Urgency
 from bot.understanding.clauses import Clause, fold, split
-from bot.understanding.danger_signs import (
-    HANDS_THAT_FAIL,
-    KINDS,
-    SIGNS,
-    Sign,
+from bot.understanding.danger_signs import HANDS_THAT_FAIL, KINDS, SIGNS, TOLD_AT_LENGTH, Sign
+from bot.understanding.danger_words import more_urgent, only_denied
+from bot.understanding.features import Floats
+from bot.understanding.harmless import (
     eats,
     looks_harmless,
     only_cries,
@@ -30,8 +29,6 @@ from bot.understanding.danger_signs import (
     only_goes_out,
     only_wishes_well,
 )
-from bot.understanding.danger_words import more_urgent, only_denied
-from bot.understanding.features import Floats
 from bot.understanding.mix import CLAUSE_AT_MOST_BELOW, share_odds
 
 if TYPE_CHECKING:  # the screen must not need what the evidence needs
@@ -53,7 +50,8 @@ def screen(folded: str, clauses: Sequence[Clause], original: str) -> Urgency:
 
 def _screen_japanese(folded: str, clauses: Sequence[Clause], original: str) -> Urgency:
     lines = _Lines(clauses)
-    found = [(LEVELS.index(sign.level), sign.kind, clause) for sign in SIGNS if (clause := lines.first(sign))]
+    seen_in = [*((sign, lines.first(sign)) for sign in SIGNS), *((sign, lines.any(sign)) for sign in TOLD_AT_LENGTH)]
+    found = [(LEVELS.index(sign.level), sign.kind, clause) for sign, clause in seen_in if clause]
     if not found:
         return _spaced_out(folded, original)
     found.sort(key=lambda item: -item[0])
@@ -109,6 +107,12 @@ class _Lines:
             position = max(self._stretches[at][1], match.end())
         return None
 
+    def any(self, sign: Sign) -> Clause | None:
+        """The clause with which this sign begins, which may go on in the next ones."""
+        match = sign.pattern.search(self.text)
+        at = bisect_right(self._starts, match.start()) - 1 if match else 0
+        return None if match is None or self._looks_harmless(at) else self._clauses[at]
+
     def _looks_harmless(self, at: int) -> bool:
         start, end = self._stretches[at]
         if start not in self._harmless:
@@ -163,13 +167,14 @@ def with_voices(told: Urgency, evidence: Evidence, original: str) -> Urgency:
 def _belied(original: str, kinds: Sequence[str]) -> bool:
     """Whether the words themselves speak against a danger that is told by likeness alone."""
     belied = _BELIED.get(kinds[0])
-    return only_denied(original) or (belied is not None and belied(fold(original)))
+    folded = fold(original)
+    return only_denied(original) or only_ends_the_talk(folded) or (belied is not None and belied(folded))
 
 
 #: By the likeliest kind of danger the words that belie it.
 _BELIED: Mapping[str, Callable[[str], bool]] = {
     "no_food": eats, "medical_emergency": only_cries, "harm_to_others": only_goes_out,
-    "suicide": lambda folded: only_goes_out(folded) or only_ends_the_talk(folded), "dv": only_denies_violence,
+    "suicide": only_goes_out, "dv": only_denies_violence,
 }  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""The words of danger, and what makes them harmless: data for the screen in crisis.py."""
+"""The words of danger: data for the screen in crisis.py. What makes them harmless stands in harmless.py."""
 
 # ruff: noqa: E501 - a pattern is read best in one piece
 
@@ -48,6 +48,7 @@ _SHAKES = r"(?:揺さぶ|ゆさぶ|ゆすぶ)(?:っ|り|る)[^。、\n]{0,5}(?:�
 #: Who fears for a child in their own hands is heard, whatever it resembles.
 HANDS_THAT_FAIL = re.compile(_SHAKES)
 
+#: Each is looked for in one clause.
 SIGNS: tuple[Sign, ...] = (
     # wanting to die
     _sign("suicide", "urgent", r"(?:死に|タヒに|たひに)た(?:い|く(?:て|なる|なっ|なり|ない訳))"),
@@ -75,6 +76,14 @@ SIGNS: tuple[Sign, ...] = (
     _sign("suicide", "immediate", r"(?:薬|錠剤)(?:を|、)?(?:全部|ぜんぶ|大量|たくさん|[0-9]{2,3}錠).{0,6}飲(?:ん|み)(?!き)"),
     _sign("suicide", "immediate", r"飛び降り(?:る(?!系)|ます|よう)|首を(?:吊|つ)(?:る|り|ろ)"),
     _sign("suicide", "watch", r"死(?:ねば|のう|んでもいい)|迎えに?が?来て|どうでもいい|希望が(?:ない|見えない)|生きがいがない|あの世"),
+    # asking how
+    _sign("suicide", "urgent", r"(?:何|なん)(?:錠|粒|階|メートル)[^。]{0,8}(?:飲|のん|落ち)[^。]{0,10}(?:起き(?:なく|ない)|死|確実|意識|効)|高さから(?:落ち|飛び)たら|苦し(?:くない|まない|まずにすむ)(?:死|逝|方法)(?!.{0,10}(?:検査|カメラ|治療|出産|注射|麻酔))|(?:海|川)に入(?:った|れ)ら何分|楽な(?:死|逝)"),
+    _sign("suicide", "urgent", r"練炭(?!.{0,24}(?:こたつ|コタツ|七輪|火鉢|バーベキュー|bbq|キャンプ|焼|肉|魚))[^。]{0,16}(?:買え|一人|ひとり|足り|車)|(?:睡眠薬|眠剤|薬)を?[^。]{0,2}お?酒で[^。]{0,3}(?:飲ん|のん)だら"),
+    _sign("suicide", "urgent", r"死のうとし(?:て|た|ま)|吸い込まれ(?:そう|たく)(?!.{0,6}(?:空|景色|瞳|目|星|青|絵))"),
+    _sign("suicide", "immediate", r"首に(?:ひも|紐|縄|ロープ|コード)を?(?:かけ|巻|まい)"),
+    _sign("self_harm", "urgent", r"(?:カミソリ|かみそり|剃刀|カッター)(?:を|の刃を)[^。]{0,4}(?:集め|隠し|ためて)|腕を見せ(?:て)?くれ(?:ない|ません)"),
+    _sign("sexual_violence", "urgent", r"(?:着替え|お?風呂|寝ているところ)を?(?:のぞ[かくい]|覗[かくい])"),
+    _sign("harm_to_others", "urgent", r"(?:水|ごはん|ご飯|薬)をやらな(?:ければ|かったら|きゃ)[^。]{0,8}(?:終わ|おわ|死|逝)|(?:食事|飯|ごはん|味噌汁|お茶)に[^。]{0,4}(?:薬|毒|洗剤)を?(?:混ぜ|入れ)(?:よう|たい|てや|れば)"),
     # hurting oneself
     _sign(
         "self_harm",
@@ -168,119 +177,24 @@ SIGNS: tuple[Sign, ...] = (
     ),
 )  # fmt: skip
 
-# What makes a sign harmless, when it stands in the same sentence.
-_IDIOM = re.compile(
-    r"死(?:ぬ|に|に(?:たい|たく)(?:なる)?)(?:ほど|くらい|ぐらい)(?!.{0,60}(?:殴|叩|怖|苦し|つらい|辛い))|死ぬほど(?:眠|笑|うま|おいし|好き|楽し|暑|寒|恥|ほめ|食べ|練習)|"
-    r"(?:暑|寒|腹|眠|笑い|かわい|尊|忙し)(?:すぎて|くて|って).{0,4}(?:死|しぬ|し)(?:ぬ|に)|笑いすぎ|(?:すいて|減って)死に(?:そう|ます)|恥ずか|殺す気か|悩殺|秒殺|殺人的|死語|必死|死守|切腹"
-)
-_STORY = re.compile(
-    r"映画|ドラマ|小説|漫画|マンガ|アニメ|ゲームの?(?:中|話)|歌詞|劇(?:の|を|で|、)|芝居|舞台|俳句|川柳|短歌|読書|本を読|展示|展覧|ニュース(?:で|を)|新聞で|"
-    r"落語|朗読|紙芝居|合唱|演劇|セリフ|せりふ|推し|ライブ|番組|講演|講座|研修|論文|卒論|レポート|授業で習|自由研究|ボランティア(?:を|に|の|が)?(?:したい|興味|募集|でき)|"
-    r"学びたい|勉強(?:して|した|中|のため)|作文|研究して|夢を(?:見|み)|夢でした|えん罪|ボクシング|空手|柔道|プロレス|ポスター|予防の|防止の"
-)
-_DENIED = re.compile(
-    r"(?:たい|自殺|死|暴力|虐待|dv|そんな|叩い|殴)(?:とか|なんて|とまで|わけ|訳|など|とは|という(?:こと|気持ち))?(?:では|じゃ|は|も|まで)?"
-    r"(?:ない(?:です|けど|が|ん|。|、|$)|ありません|思っていません|思わない|考えていません)"
-)
-#: That somebody may rest is a kind wish; that they be "eased" may be another.
-_KIND_WISH = re.compile(
-    r"(?:休め|休ませ|やすませ|眠れる|ゆっくり(?:でき|させ|休)|息抜き)[^。、\n]{0,8}"
-    r"(?:(?:あげ|やり)たい|ほしい|くれたら)"
-)
-_HARMLESS = (_IDIOM, _STORY, _DENIED, _KIND_WISH)
-_NO_VIOLENCE = re.compile(
-    r"(?:暴力|手を(?:上げ|あげ)(?:られ)?|殴られ|叩かれ)(?:とか|なんか|なんて|など)?(?:る?(?:こと|事))?(?:は|も|まで)?"
-    r"(?:なかった|ありませんでした|ありません|ないです|ない(?:$|。|、|けど|し)|されてい?(?:ない|ません)|受けてい?(?:ない|ません)|振るわれてい?(?:ない|ません))"
-)
-_FEAR_OR_CONTROL = re.compile(
-    r"怖|こわ|おび|脅|監視|束縛|見張|取り上げ|財布|通帳|携帯|スマホ|閉じ込|待ち伏せ|つけ(?:て|られ)|毎晩|毎日|何度も|やめてくれ|殺|首|逃げ|"
-    r"無理やり|泣|怒鳴|どな|壊|投げ|土下座|外出|許可|(?<!い)まで(?:は|、)|先週|きのう|昨日|あざ|傷|切れ|腫れ"
-)
-#: Whoever has a meal before them is not without food.
-_EATS = re.compile(
-    r"(?:ごはん|ご飯|めし|飯)\s*[をはも]\s*(?:食べ|たべ)"
-    r"(?:て(?!\s*(?:い?ない|ません|い?ません|なかった|おらん|へん|ほしい))|とる|よる|とります)"
-)
-#: A child that cries on and a night without sleep are no illness, where nothing else is told of the body.
-_CRIES_ON = re.compile(r"泣き?(?:やま|止ま|続け|っぱなし)|夜泣き|なきやま|ぐず(?:って|る|り)")
-_ILL = re.compile(
-    r"ぐったり|熱|ねつ|息|いき|呼吸|吐|はいて|飲ま|飲み?(?:が悪|たがら)|のま|食べない|揺|ゆさ|ゆすっ|叩|たたい|殴|口を|落と|落ち|"
-    r"ひきつ|けいれん|血|おかし|変(?:な|です|だ)|へん(?:な|です)|顔色|唇|冷た|動か|意識|痛|けが|怪我|やけど|発疹|下痢|おしっこ|薬|"
-    r"助けて|手が|手を上|怖|こわ|壊|投げ|布団"
-)
-#: Whoever has forgotten where home is wants to go there, and not to die.
-_FORGETFUL = re.compile(r"ぼけ|ボケ|呆け|認知症|物忘れ|もの忘れ|まだらボケ|徘徊")
-_GOES_OUT = re.compile(
-    r"(?:出て|出で|帰[るろ]|帰りたい|外に出|外さ出|歩いて)(?:い?こう|行こう|い?く|行く|う|言|と言|って|いきたが|行きたが|い?か)"
-)
-_WANTS_AN_END = re.compile(
-    r"死|しに|しぬ|消え|いなくなりたい|逝|お迎え|おらん(?:ほう|方)|いない(?:ほう|方)|飛び|殺|首|心中|楽に(?:な|し)|らくに|おしまい|"
-    r"終わ(?:り|ら)|おわ(?:り|ら)|生き(?:て|た)|道連れ|一緒に(?:い[きこっ]|行)|二人で(?:い[きこっ]|行)"
-)
-_IS_OUT = re.compile(
-    r"帰って(?:こ|き|ない|来)|戻(?:ら|って)|見つから|見当たら|見失|いなくな|おらん(?:よう|く|ごと)|行方|探し"
-)
-_HARMS = re.compile(r"包丁|鎌|刃物|刺|振り上げ|殴|叩|たた[くか]|暴")
-#: What becomes of mine when I am gone: the worry of the old, and of parents of grown children.
-AFTER_ME = re.compile(
-    r"(?:わたし|私|あたし|わし|うち|おれ|俺|自分|親)(?:たち|ら)?(?:が|も)?(?:先に)?"
-    r"(?:死んだ|逝った|いなくなった|おらんようになった|おらんくなった|亡くなった|死んでしまった)(?:ら|あと|後)"
-    r"[^。\n]{0,20}(?:どう(?:なる|なり|なん|する|した|やって)|(?:誰|だれ)(?:が|に|か)|心配|困(?:る|り)|行き場|ひとりに|一人に)"
-)
-#: Who leaves for today, or is tired of writing, ends the talk; a farewell is another thing.
-_ENDS_THE_TALK = re.compile(
-    r"(?:今日|きょう)は?(?:もう)?(?:ここまで|このへん|この辺|これで|(?:終わり|おわり)に)|(?:つづき|続き)は(?:また|明日|あした|今度)|"
-    r"(?:書く|打つ|話す|相談する|この話|ライン|LINE|line)(?:の|こと)?(?:を|は|も)?(?:もう)?(?:やめ|終わり|おわり|しんど|疲れ)"
-)
-_FAREWELL = re.compile(
-    r"死|しに|しぬ|消え|いなく|今まで|いままで|これまで|お世話|さよなら|さようなら|遺|薬|飛び|首|命|いのち|人生|全部|ぜんぶ|"
-    r"何もかも|すべて|生き|楽に|らくに|限界|ごめん(?:な|ね)|許して|おしまい|二度と"
-)
-_SHORT_WISH = 30  # letters
-_LONG_AGO = re.compile(
-    r"[0-9一二三四五六七八九十]年(?:以上)?も?前|昔|若い(?:頃|ころ)|(?:子ども|小さい|十代|学生)の?(?:頃|ころ|時)|以前は|かつて|あの頃|当時"
-)
-_OVER_NOW = re.compile(
-    r"(?:いま|今)は|もう(?:大丈夫|平気|すっかり)|おかげで|落ち着|元気|なくなりました|感謝|しとらん|していません"
-)
-_GIVEN_UP = re.compile(r"(?:やめて|卒業して)[0-9一二三四五六七八九十百]{1,5}(?:日|年|か月)")
-
-
-def only_denies_violence(text: str) -> bool:
-    """Whether violence is named to say that there was none, and nothing is told of fear or control beside it."""
-    return bool(_NO_VIOLENCE.search(text)) and not (_FEAR_OR_CONTROL.search(text) or _WANTS_AN_END.search(text))
-
-
-def eats(text: str) -> bool:
-    return bool(_EATS.search(text))
-
-
-def only_cries(text: str) -> bool:
-    """Whether a child cries and nothing is told that would be an illness: 「泣きやまなくて、三日寝てません」."""
-    return bool(_CRIES_ON.search(text)) and not (_ILL.search(text) or _WANTS_AN_END.search(text))
-
-
-def only_goes_out(text: str) -> bool:
-    """Whether somebody who forgets wants to go out and is still there, and nobody speaks of an end or of harm."""
-    if not (_FORGETFUL.search(text) and _GOES_OUT.search(text)):
-        return False
-    return not any(pattern.search(text) for pattern in (_WANTS_AN_END, _IS_OUT, _HARMS))
-
-
-def only_ends_the_talk(text: str) -> bool:
-    """Whether somebody only stops writing: 「もうやめたいです。今日はここまでにします」 is no wish to die."""
-    return bool(_ENDS_THE_TALK.search(text)) and not (_FAREWELL.search(text) or _HARMS.search(text))
-
-
-def only_wishes_well(text: str) -> bool:
-    """Whether a short answer wishes somebody rest, and no more: 「妹が少し休めるようにしてあげたい」."""
-    unheard = _WANTS_AN_END.search(text) or _HARMS.search(text)
-    return len(text) <= _SHORT_WISH and bool(_KIND_WISH.search(text)) and not unheard
-
-
-def looks_harmless(sentence: str) -> bool:
-    """Whether the words are an idiom, a story, denied, or told as long past."""
-    if any(pattern.search(sentence) for pattern in _HARMLESS) or _GIVEN_UP.search(sentence):
-        return True
-    long_ago = _LONG_AGO.search(sentence)
-    return bool(long_ago and _OVER_NOW.search(sentence, long_ago.end()))
+#: What takes more than a clause to tell: looked for in the whole text, whose clauses are lines.
+TOLD_AT_LENGTH: tuple[Sign, ...] = (
+    # a child in secret
+    _sign("medical_emergency", "immediate", r"(?:産んだ|生んだ|出産した)こと[^。]{0,6}(?:誰|だれ)にも|(?:部屋|トイレ|お?風呂|家)で[^。]{0,3}(?:一人|ひとり)で(?:産|生)(?:み|ん)"),
+    # a plan with a time, a place, an end
+    _sign("suicide", "urgent", r"(?:来[週月年]|今月末|もうすぐ|たぶん)[^。]{0,8}(?:私|わたし|俺|おれ|自分|僕|ぼく)[^。]{0,3}(?:もう)?いない(?:[。\n]|ので|から|と思)"),
+    _sign("suicide", "urgent", r"(?:死んだ|逝った|おらんようになった|いなくなった)ら[^。]{0,8}保険(?:金)?(?:が|で|も)"),
+    _sign("suicide", "urgent", r"最後の(?:メッセージ|ライン|line|連絡)[^。]{0,6}。?[^。]{0,12}ありがとう"),
+    _sign("suicide", "urgent", r"(?:三回忌|一周忌|四十九日|納骨|墓)[^。]{0,20}そっち[^。]{0,4}(?:行|逝|い)[くきこっ]|(?:家内|妻|夫|主人|亡)[^。]{0,8}(?:ところ|とこ|そば)[へに、\n]{0,3}そろそろ"),
+    _sign("suicide", "watch", r"(?:私|わたし|俺|おれ|僕|ぼく|自分|うち)(?:が|なんか|は)(?:もう)?(?:いない|おらん|居ない)(?:ほう|方)が|もう?お世話になることも(?:ない|ありません)"),
+    _sign("harm_to_others", "urgent", r"(?:残して|置いて)は?(?:い[けか]|行[けか]|逝[けか])(?:ない|ません|ん)[^。]{0,3}。?[^。]{0,6}連れて(?:い|行|逝)[くこき]"),
+    _sign("harm_to_others", "urgent", r"(?:二人|ふたり|一緒|親子)(?:で|に)[、\n]{0,2}楽にな(?:る|り|れ|ろ)"),
+    _sign("harm_to_others", "immediate", r"(?:包丁|ナイフ|刃物)を?(?:研い|とい|買っ|持っ|用意し)[^。]{0,3}。?[^。]{0,18}(?:待って(?:い?る|ます)|待ち伏せ|会いに行)(?!.{0,6}(?:お客|注文))"),
+    # those who cannot help themselves
+    _sign("elder_abuse", "urgent", r"(?:寝たきり|要介護|おむつ|認知症|ぼけ)[^。]{0,40}。?[^。]{0,6}(?:つねっ|叩い|たたい|はたい|ひっぱたい)てしま[ういっ]"),
+    _sign("child_abuse", "urgent", r"(?:[0-6一二三四五六][歳さ]|赤ちゃん|子ども)[^。]{0,14}寝かせて[^。]{0,6}(?:夜の?店|店|夜勤|仕事)[^。]{0,5}(?:出|行)(?:て|って|ます)"),
+    _sign("child_abuse", "urgent", r"(?:[0-6一二三四五六][歳さ]|赤ちゃん|子ども)[^。]{0,16}(?:外から(?:鍵|かぎ)|閉じこめ|閉じ込め|とじこめ)[^。]{0,14}(?:出勤|仕事|出かけ|出てき)"),
+    _sign("sexual_violence", "urgent", r"(?:娘|妹|孫|中[1-3一二三]|高[1-3一二三]|1[0-7](?:歳|です)?)[^。]{0,12}(?:おじさん|男の人|知らない人|知らん人|大人)[^。]{0,4}(?:と|に)会って[^。]{0,10}お?金"),
+    _sign("no_food", "watch", r"(?:おにぎり|パン|カップ麺|ラーメン|弁当)を?(?:一|ひと|1)[つ個本杯袋枚]?を?[^。]{0,4}(?:[二三四五2-5]人|みんな|家族|きょうだい)で(?:分け|わけ|半分)"),
+    _sign("dv", "urgent", r"(?:怖|こわ)く?て[^。]{0,6}(?:車|外|公園|トイレ|風呂場|押し入れ)[^。]{0,5}(?:寝て|過ごし|隠れ)|(?:荒れる|暴れる|酔う|怒る)と[^。]{0,16}(?:コインランドリー|車の中|公園|ファミレス|ネットカフェ|外)で[^。]{0,4}(?:待|過ご|寝|朝まで)"),
+)  # fmt: skip

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from bot.understanding.clauses import Clause
-from bot.understanding.danger_signs import AFTER_ME, only_ends_the_talk, only_goes_out
 from bot.understanding.encoder import Encoder, EncoderError, Parts
 from bot.understanding.features import Counted, Floats, Ints
+from bot.understanding.harmless import AFTER_ME, only_ends_the_talk, only_goes_out
 from bot.understanding.heads import PARTS, Heads
 from bot.understanding.mix import IN_DOUBT, Mix, odds_of
 from bot.understanding.neighbours import Neighbours
