@@ -46,7 +46,7 @@ _TAKEN = (
 #: Of a baby this kills, and a mother who fears it seldom names the child in the same sentence.
 _SHAKES = r"(?:揺さぶ|ゆさぶ|ゆすぶ)(?:っ|り|る)[^。、\n]{0,5}(?:しま[いうっ]|ちゃ[いうっ]|そうで|そうに|たくな)"
 #: Who fears for a child in their own hands is heard, whatever it resembles.
-HANDS_THAT_FAIL = re.compile(_SHAKES)
+HANDS_THAT_FAIL = re.compile(rf"{_SHAKES}|心中(?:か|し(?!た映|た劇)|する)")
 
 #: Each is looked for in one clause.
 SIGNS: tuple[Sign, ...] = (
@@ -79,6 +79,7 @@ SIGNS: tuple[Sign, ...] = (
     # asking how
     _sign("suicide", "urgent", r"(?:何|なん)(?:錠|粒|階|メートル)[^。]{0,8}(?:飲|のん|落ち)[^。]{0,10}(?:起き(?:なく|ない)|死|確実|意識|効)|高さから(?:落ち|飛び)たら|苦し(?:くない|まない|まずにすむ)(?:死|逝|方法)(?!.{0,10}(?:検査|カメラ|治療|出産|注射|麻酔))|(?:海|川)に入(?:った|れ)ら何分|楽な(?:死|逝)"),
     _sign("suicide", "urgent", r"練炭(?!.{0,24}(?:こたつ|コタツ|七輪|火鉢|バーベキュー|bbq|キャンプ|焼|肉|魚))[^。]{0,16}(?:買え|一人|ひとり|足り|車)|(?:睡眠薬|眠剤|薬)を?[^。]{0,2}お?酒で[^。]{0,3}(?:飲ん|のん)だら"),
+    _sign("suicide", "urgent", r"(?:電車|線路|ホーム|踏切|海|川|車道?)[にへから]{0,2}飛び込み(?:たい|たく|そう)|首(?:を)?(?:くく|括)(?:る|り|ろ|れ)(?!.{0,3}犬)"),
     _sign("suicide", "urgent", r"死のうとし(?:て|た|ま)|吸い込まれ(?:そう|たく)(?!.{0,6}(?:空|景色|瞳|目|星|青|絵))"),
     _sign("suicide", "immediate", r"首に(?:ひも|紐|縄|ロープ|コード)を?(?:かけ|巻|まい)"),
     _sign("self_harm", "urgent", r"(?:カミソリ|かみそり|剃刀|カッター)(?:を|の刃を)[^。]{0,4}(?:集め|隠し|ためて)|腕を見せ(?:て)?くれ(?:ない|ません)"),

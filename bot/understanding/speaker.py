@@ -13,8 +13,8 @@ ABOUT_OTHERS = ("agency", "neighbor")
 SURE_FROM = 0.5  # log-odds by which it must lead that somebody writes of themself or of kin
 
 _ACQUAINTANCE = (
-    r"友人|友だち|友達|ともだち|親友|幼なじみ|同期|同僚|後輩|先輩|同級生|ママ友|パパ友|知り合い|知人|[^、。\n]{1,6}仲間|"
-    r"(?:職場|バイト|アルバイト|パート)(?:先)?の(?:子|人)|クラスの(?:子|友)"
+    r"友人|ダチ(?=が|は|の)|教え子|友だち|友達|ともだち|親友|幼なじみ|同期|同僚|後輩|先輩|同級生|ママ友|パパ友|知り合い|知人|[^、。\n]{1,6}仲間|"
+    r"(?:職場|バイト|アルバイト|(?<!ア)パート)(?:先)?の(?:子|人)|クラスの(?:子|友)"
 )
 _NEIGHBOUR = (
     r"(?:お?(?:隣|となり)|お?向かい|近所|裏|[上下二三]の?階|三軒(?:先|隣)|同じ(?:階|棟|団地|アパート|寮))"
@@ -28,25 +28,25 @@ _ABOUT_SOMEBODY = re.compile(
 #: Who looks after others by office, and says so: 「大家ですねん」, but not 「子ども食堂をやってみたい」.
 _OFFICE = re.compile(
     r"(?:大家|家主|区長|班長|組長|町内?会長|自治会長|民生委員(?!さん|を?[^、。\n]{0,6}年)|児童委員(?!さん)|保護司|駐在|援助会員|(?<!元)ボラ(?:ンティア)?|フードバンク|"
-    r"(?:地域|子ども|こども)食堂|検針(?:の者|員|で|に)|配食|移動販売|見守り(?:隊|員)|管理人|管理組合|(?:同じ階段|町内|貸しとる|貸している)の?者)"
-    r"[^。\nにが]{0,8}?(?:です(?!か)|だけ?ど|だけん|だげん|でして|や(?:けん|けど|ねん)|を(?:し(?!ておりました|ていました)|つとめ|務め|やっ(?!てみ))|"
-    r"やって(?!み)|やっと|しと[りる]|しよ|ばし|でございま|とる者|なんで|の[^、。\n]{1,6}(?:です|と申))"
+    r"(?:地域|子ども|こども)食堂|検針(?:の者|員|で|に)|配食|移動販売|見守り(?:隊|員)|管理人|管理組合|(?:同じ階段|町内|貸しとる|貸している)の?者|アパート[^。\n]{0,3}貸し(?:とる|てる|ている))"
+    r"[^。\nにが]{0,8}?(?:です(?!か)|だけ?ど|だけん|だげん|だが|でして|じゃけ|んじゃけど|んだけど|や(?:けん|けど|ねん)|を(?:し(?!ておりました|ていました)|つとめ|務め|やっ(?!てみ))|"
+    r"やって(?!み|い?ると)|やっと|しと[りる]|しよ|ばし|でございま|とる者|なんで|の[^、。\n]{1,6}(?:です|と申))"
 )
 _PERSON = r"(?:人|男|女|子|親子|兄弟|姉妹|爺|婆|じい|ばあ|おばあ|おじい|奥さん|方|さん)"
 #: Whoever comes to the writer's shop, works for them or rents from them.
 _KNOWN_BY_WORK = re.compile(
-    r"常連さん|なじみの|馴染みの|お客の(?!残|前|迷惑|ご迷惑)|年来の(?:お?客|友|つ?付?き?合い)|お?茶(?:飲|の)み友|借りに来る[^。、\n]{0,6}(?:子|人)|"
+    r"常連さん(?!も|が[^。]{0,6}(?:減|いなく|来な))|(?<!幼)なじみの|馴染みの|お客の(?!残|前|迷惑|ご迷惑)|年来の(?:お?客|友|つ?付?き?合い)|お?茶(?:飲|の)み友|借りに来る[^。、\n]{0,6}(?:子|人)|"
     r"(?:うち|わし|私|わたし)(?:ん|の)?(?:とこ|ところ|店|床屋|食堂|工場)?[にへ]?[^。\n]{0,10}(?:来|通っ)てくれ(?:る|よる|てる|とる)|"
     r"(?:毎(?:日|晩|朝|週|夕|年)|いつも|よく|時々|たまに|ちょくちょく)[^。\n]{0,14}"
-    rf"(?:来(?:る|られる|よる)|来て(?:い|く)?れ?る|買いに[来く]る|座って(?:い)?る|並んでる|寄る)[^。、\n]{{0,12}}{_PERSON}|"
+    rf"(?:来(?:る|られる|よる)|来て(?:い|く)?れ?る|買いに[来く]る|座って(?:い)?る|並んでる|寄る)(?![^。、\n]{{0,6}}(?:ヘルパー|ケアマネ|看護師|先生|配達))[^。、\n]{{0,12}}{_PERSON}|"
     rf"(?:使|雇)っ(?:てん|とる|ている|てる|てます)|を任せ(?:とる|てる|ている)[^。、\n]{{0,10}}{_PERSON}|"
-    r"借り(?:とる|てる|ている)のは|部屋に住んでる(?:人|子|方)|うちの(?:店子|従業員|実習生|生徒|社員|部下)"
+    r"借り(?:とる|てる|ている)のは|部屋に住んでる(?:人|子|方)|店子の|(?:働い|来)て(?:くれて)?(?:い?る|とる)[^。、\n]{0,8}(?:実習生|派遣の人|従業員)|うちの(?:店子|従業員|実習生|生徒(?!が減|が[^。]{0,6}やめ)|社員|部下)"
 )
 #: A neighbour who is spoken of, with none of the words for what neighbours do to one another.
 _NEIGHBOUR_IS = re.compile(
     r"(?:お?(?:隣|となり)|お?向かい|裏|同じ(?:階|棟|団地|アパート|寮|階段))"
-    r"(?:の[^、。\n]{0,10}?(?:おやじ|親父|じい|ばあ|爺|婆|奥さん|旦那|ご主人|女の子|男の子|兄弟|姉妹|夫婦|方|お?宅)|さん|、)"
-    r"[^。、\n]{0,3}(?:が|は|も|の|、|こと|[　 ])"
+    r"(?:の[^、。\n]{0,10}?(?:おやじ|親父|[じば]っちゃ|じい|ばあ|爺|婆|奥さん|旦那|ご主人|女の子|男の子|兄弟|姉妹|夫婦|方|お?宅)|さん|、)"
+    r"[^。、\nにを]{0,3}(?:が|は|も|の|、|こと|[　 ])"
 )
 _NUISANCE = re.compile(
     r"うるさ|騒音|物音|足音|音[がで]|ごみ|ゴミ|[臭匂]い|におい|いやがらせ|嫌がらせ|文句|苦情|境界|植木|枝|竹|鳴き声|吠え|煙|[タた][バば]コ|たばこ|"
@@ -55,12 +55,16 @@ _NUISANCE = re.compile(
 #: A friend of whom the first sentence tells; that there is none tells of the writer.
 _FRIEND_IS = re.compile(
     rf"(?:{_ACQUAINTANCE})(?:さん|ちゃん|くん)?(?:[(（][^)）]{{1,8}}[)）])?(?:の?[0-9一二三四五六七八九十]{{1,3}}(?:歳|才)?[^、。\n]{{0,4}})?"
-    r"(?:が(?!い?(?:ない|なく|おら|でき|ほしい|欲し|少な|減|ゼロ|いま?せん|ひとり|一人))|"
+    r"(?:が(?!い?(?:ない|なく|おら|でき|ほしい|欲し|少な|減|ゼロ|いま?せん|ひとり|一人|みんな))|"
     r"は(?!い?(?:ない|おら|いま?せん|ゼロ|みんな))|も(?!い?(?:ない|おら|いま?せん|でき))|、|から|で(?!も|す|した|しょ))"
 )
 #: The same, with their age beside them: 「元バイト仲間の24女」.
 _FRIEND_OF_AGE = re.compile(
     rf"(?:{_ACQUAINTANCE})[（(の]?[0-9一二三四五六七八九十]{{1,3}}(?:(?:歳|才)|の?(?:女|男)|の(?:子|人)|[)）])"
+)
+#: And who fears for a friend writes of the friend.
+_FRIEND_IN_DANGER = re.compile(
+    rf"(?:{_ACQUAINTANCE})(?:さん|ちゃん|くん)?[がは、][^。\n]{{0,12}}(?:リスカ|死(?:に|の|ぬ)|消え|飛び|手首|いなくなる)"
 )
 #: What a neighbour does to the writer, and how the writer takes it.
 _DONE_TO_ME = re.compile(
@@ -70,6 +74,16 @@ _I_MIND = re.compile(
     r"眠れ|寝られ|困って|困り|やめてくれ|やめてほし|つら|しんど|ストレス|我慢|がまん|引っ越し|耐え|迷惑|頭が(?:いた|痛)"
 )
 _FOR_THEM = re.compile(r"心配|悲鳴|虐待|殴|叩|たたい|泣い|泣き|倒れ|やせ|痩せ|あざ|助けて|様子|見かけ")
+#: The writer's own trouble, whoever is named first: 「町内会長をやってますが、うちの女房が」「先輩のことで。『使えない』と言われます」.
+_OWN = re.compile(
+    r"うちの(?:女房|家内|妻|嫁|夫|主人|旦那|子(?!たち|は元気)|息子|娘|母|父|ばあ|じい)|自分の(?!こと(?:では|じゃ)|店|家の前)|"
+    r"(?:わし|私|わたし|俺|おれ|うち)の(?:薬|体|病|年金|家賃|借金|こと(?:を|、))|住み込み|貸した[らのが]|貸したお?金|ブロックされ|"
+    r"(?:私|わたし|わたくし|わし|俺|おれ|僕|ぼく)(?:は|ゃ)?、?(?:[1-9][0-9](?!代の?民生)|[二三四五六七八九]?十)(?!年来)|(?:に|から|毎日)[^。、「]{0,10}(?:言われ|吐かれ|のぞかれ|叩かれ|たたかれ|無視され|いじめられ)[^「」]{0,40}(?:眠れ|寝れ|吐き|つら|行きたくない|行けない|立てなく|こわい|怖い|しんど|です。?$)"
+)
+_GREETING = re.compile(
+    r"(?:(?:こんばんは|こんにちは|はじめまして|おはようございます|すみません|失礼します|お世話になります|夜分[^。！]{0,10}|相談いいですか|"
+    r"[^。！？\n]{0,10}でもいいですか|相談(?:が|です))[。、！!？?\s]*)+"
+)
 _FIRST_SENTENCE = re.compile(r"[^。\n！？]*")
 _SECOND_TOO = re.compile(r"[^。\n！？]*[。\n！？]?[^。\n！？]*")
 #: Hints, where they may stand, and by how much (log-odds) the whole text may sound like the writer's own trouble and
@@ -78,9 +92,11 @@ _HINTS = (
     (_OFFICE, _FIRST_SENTENCE, -5.5),
     (_FRIEND_OF_AGE, _FIRST_SENTENCE, -5.0),
     (_KNOWN_BY_WORK, _SECOND_TOO, -3.0),
+    (_FRIEND_IN_DANGER, _FIRST_SENTENCE, -5.0),
     (_FRIEND_IS, _FIRST_SENTENCE, -2.5),
 )
-_NEIGHBOUR_LEAD = -2.5
+_SURE_LEAD = 2.0  # from here on the whole text speaks of somebody else, whatever words stand in it
+_ABOUT_LEAD, _NEIGHBOUR_LEAD = -5.0, -2.5
 
 
 def who_writes(said: str, odds: Floats) -> str | None:
@@ -89,28 +105,33 @@ def who_writes(said: str, odds: Floats) -> str | None:
     who = SPEAKERS[int(np.argmax(odds))] if lead >= 0 or lead <= -SURE_FROM else None
     if who != "agency" and _tells_of_somebody(said, lead):
         return "neighbor"
-    return "self" if who == "neighbor" and _is_put_upon(said) else who
+    return "self" if who == "neighbor" and _is_put_upon(said, lead) else who
 
 
 def _tells_of_somebody(said: str, lead: float) -> bool:
     """Whether the first words say that somebody outside the family is meant: 「職場の後輩のことで」「大家ですねん」."""
+    if lead < 0 and _OWN.search(said):
+        return False
     first = _first(_FIRST_SENTENCE, said)
-    if _ABOUT_SOMEBODY.search(first) or any(
+    if (lead >= _ABOUT_LEAD and _ABOUT_SOMEBODY.search(first)) or any(
         lead >= least and pattern.search(_first(where, said)) for pattern, where, least in _HINTS
     ):
         return True
     return lead >= _NEIGHBOUR_LEAD and bool(_NEIGHBOUR_IS.search(first)) and not _NUISANCE.search(said)
 
 
-def _is_put_upon(said: str) -> bool:
+def _is_put_upon(said: str, lead: float) -> bool:
     """Whether a neighbour is named for what they do to the writer: 「隣の旦那さんが毎晩うるさくて眠れません」."""
-    return bool(
-        _NEIGHBOUR_IS.search(_first(_FIRST_SENTENCE, said)) and _DONE_TO_ME.search(said) and _I_MIND.search(said)
-    ) and not _FOR_THEM.search(said)
+    if lead < _SURE_LEAD and _OWN.search(said):
+        return True
+    named = _NEIGHBOUR_IS.search(_first(_FIRST_SENTENCE, said))
+    done = named and _DONE_TO_ME.search(said) and _I_MIND.search(said)
+    return bool(done) and not _FOR_THEM.search(said)
 
 
 def _first(sentences: re.Pattern[str], said: str) -> str:
-    found = sentences.match(said.lstrip())
+    greeting = _GREETING.match(said.lstrip())
+    found = sentences.match(said.lstrip()[greeting.end() if greeting else 0 :])
     return found.group() if found else ""
 
 
