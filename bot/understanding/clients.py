@@ -22,6 +22,7 @@ _HEADS = (  # 「気がかりなご一家が。ご主人が七十二」
     *(f"{one}{title}" for one in _OLD_ONES for title in _OLD_TITLES),
 )  # fmt: skip
 _SOMEBODYS = re.compile(r"(?:お?(?:隣|となり)|近所|お?向かい|友達|友だち|知り合い|同僚)の$")
+_OBJECT = re.compile(r"(?:さん|さま|様)?(?:に|を|の|と|から)")  # 「旦那さんにお金を渡してもらえない」
 _STILL_A_CHILD = 45  # years; older ones are called by their name, and not by what they are to their parents
 _OF_PARENTS, _GENERATION = range(GROWN_UP, 60), range(15, 46)  # years
 _AS_PARENT = {"grandmother": "mother", "grandfather": "father"}
@@ -30,6 +31,8 @@ _AS_PARENT = {"grandmother": "mother", "grandfather": "father"}
 def from_client(told: Persons, mention: Mention, text: str) -> Mention:
     """A mention as it is meant in what another writes of the client."""
     client, word, after = told.client, text[mention.start : mention.end], text[mention.end :]
+    if word in ("旦那", "だんな") and after.startswith("さん"):
+        word = "旦那さん"
     if mention.relation == "client":
         return _a_word_for_client(client, mention, word)
     if mention.relation == "self":
@@ -40,7 +43,7 @@ def from_client(told: Persons, mention: Mention, text: str) -> Mention:
         return replace(mention, relation="client", called="")
     if told.have_child and _is_parent(client, mention, after):
         return replace(mention, relation=_AS_PARENT[mention.relation])
-    return mention if mention.gone else _once_known(told, client, mention, word)
+    return mention if mention.gone else _once_known(told, client, mention, word, after)
 
 
 def is_grown_up(client: Person) -> bool:
@@ -61,8 +64,8 @@ def _the_first_told(mention: Mention, text: str, word: str) -> Mention:
     return replace(mention, relation="client", called=word, gone=False)
 
 
-def _once_known(told: Persons, client: Person, mention: Mention, word: str) -> Mention:
-    if _is_the_first(told, client, word):
+def _once_known(told: Persons, client: Person, mention: Mention, word: str, after: str) -> Mention:
+    if _is_the_first(told, client, word) and not (word in _HUSBANDS and _OBJECT.match(after)):
         return replace(mention, relation="client", called=word)
     if word in FATHERS and client.called in MOTHERS:
         return replace(mention, relation="husband", called="")
@@ -74,7 +77,7 @@ def _once_known(told: Persons, client: Person, mention: Mention, word: str) -> M
 
 def _is_the_first(told: Persons, client: Person, word: str) -> bool:
     """Whether nobody was named yet, and this may be the client."""
-    if client.mentioned or len(told.every) > 1:
+    if client.mentioned or "client" in told.here or len(told.every) > 1:
         return False
     return word in _HEADS or (word in (*FATHERS, *MOTHERS) and client.age is None)
 
