@@ -52,6 +52,11 @@ _ELSEWHERE = re.compile(
 _CORRECTION = re.compile(
     r"(?:間違え|まちがえ|すみません|ごめん|(?<!お)いや(?=[^、。]{0,10}(?:から|た[らと]))|じゃなくて|ではなく|訂正|あ、|いや、|誕生日(?:が|を)?(?:来|き|迎|過))"
 )
+_AGE_LAST = re.compile(
+    r"[、 　](?:もう|今年で?|いま|今)?(?:[0-9]{1,3}|[一二三四五六七八九]?十[一二三四五六七八九]?|[小中高][1-6一二三四五六])"
+    r"(?:歳|才|さい)?(?:です|や|じゃ|だ)?。?$"
+)
+_NEARLY = 3  # years by which an age is corrected
 _WAS = re.compile("でした|だった")
 _AGE_FIRST = re.compile(r"[ 　]*[0-9一二三四五六七八九十]{1,3}(?:歳|才|さい)?[、。 　]")
 _PARTICLES = tuple("がはもとにを、")
@@ -141,6 +146,7 @@ class People:
         self._just_met: Person | None = None  # in this clause
         self._spoken_of = [self._all.focus] if self._all.focus is not None else []  # the last first
         self._wishes_death = False
+        self._teller_suffers = False  # in the last clause: 「夫に首を絞められました。27です」
         if not self.about_other or self.persons:
             self._all.teller()
 
@@ -178,12 +184,13 @@ class People:
         found = self._found(clause.text)
         self._just_met = None
         told = [self._meet(m, clause, found) for m in found]
-        alone = None if found else self._age_alone(clause)
+        alone = self._age_beside_others(clause, found, told) if found else self._age_alone(clause)
         if self.about_other and not self.persons:
             self._all.teller()
         matter = _Matter.of(clause.text)
         self._wishes_death |= not found and not self.about_other and bool(_WISHES_DEATH.search(clause.text))
         sufferer = self._sufferer(clause, found, told, matter)
+        self._teller_suffers = matter.suffers and sufferer is not None and sufferer.teller
         places = [(clause.start + m.start, clause.start + m.end) for m in found]
         links = [
             Link(
@@ -322,7 +329,10 @@ class People:
             return None
         corrected = bool(_CORRECTION.search(clause.text))
         spoken_of = (p for p in self._spoken_of if (p.age is None or corrected) and self._may_be(p, alone[0]))
-        person = next(spoken_of, None) or self._all.teller()
+        near = [p for p in self.persons if corrected and p.age is not None and abs(p.age - alone[0]) <= _NEARLY]
+        if self._teller_suffers and self._all.teller().age is None:
+            near = [self._all.teller()]
+        person = near[-1] if near else next(spoken_of, None) or self._all.teller()
         if self.focus is not None and self.focus.left and _WAS.search(clause.text):
             person = self.focus
         if person.age is None or corrected:
@@ -330,6 +340,23 @@ class People:
         person.gone += person.left  # 「長男が逝きました。はたちでした」: still gone
         person.mentioned += 1
         return person
+
+    def _age_beside_others(self, clause: Clause, found: Sequence[Mention], told: Sequence[Person]) -> Person | None:
+        """「息子が不登校で、14です」: an age that ends a clause is theirs of whom it speaks; 「六十、妻は五十八」: one
+        that opens it, where the one named there has their own, is the writer's."""
+        text = clause.text
+        opens = _AGE_FIRST.fullmatch(text[: found[0].start])
+        if opens and told[0].age is not None and not told[0].age_guessed:
+            first, teller = age_alone(opens.group(), self._all.school), self._all.teller()
+            if first is not None and teller.age is None and first[0] != told[0].age:
+                teller.age, teller.age_guessed = first[0], True
+                return teller
+        ends = _AGE_LAST.search(text, found[-1].end)
+        last = age_alone(ends.group().lstrip("、 　で"), self._all.school) if ends else None
+        if last is None or told[-1].age is not None or not self._may_be(told[-1], last[0]):
+            return None
+        told[-1].age, told[-1].age_guessed = last[0], True
+        return told[-1]
 
     def _now_known(self, person: Person, age: int) -> None:
         """A person's age, named beside them. What was taken for it before is another's: 「夫に知られたくない。32です。
