@@ -64,6 +64,7 @@ def test_who_a_word_means_depends_on_who_writes(text: str, who: set[tuple[str, i
         ("利用者34歳女性。長男は小4。祖母（58）が通っています", {("client", 34), ("son", 10), ("mother", 58)}),
         ("55歳男性、お母さま88の認知症で離職しました", {("client", 55), ("mother", 88)}),
         ("旋盤を任せとる五十二の男が休みます", {("client", 52)}),
+        ("小学校の養護教諭です。小4男児、お母さんが入院中", {("client", 10), ("mother", None)}),
     ],
 )
 def test_who_a_word_means_when_an_agency_writes(text: str, who: set[tuple[str, int | None]]) -> None:
@@ -86,6 +87,8 @@ def test_who_a_word_means_when_an_agency_writes(text: str, who: set[tuple[str, i
         "別居の夫に頭を下げたくありません",
         "父の会社の社宅です。父は去年亡くなりました",
         "名義が曾祖父のままです",
+        "女房には逃げられた",
+        "寮母さん大好き",
     ],
 )
 def test_who_is_not_there_is_nobody(text: str) -> None:
@@ -109,6 +112,14 @@ def test_who_is_not_there_is_nobody(text: str) -> None:
         ("23歳の私が高1の妹と暮らしています", {("self", 23), ("younger_sister", 16)}),
         ("じいちゃん80とばあちゃん79は豆腐屋です", {("grandfather", 80), ("grandmother", 79)}),
         ("3歳の上の子、言葉が出ません", {("other", 3)}),
+        ("要介護4の父と暮らしています", {("father", None)}),
+        ("今年七十になる妻が鍋の火を忘れます", {("wife", 70)}),
+        ("0歳の息子がいます", {("son", 0)}),
+        ("娘が薬を飲まなくなって3か月です", {("daughter", None)}),
+        ("母が一人で田舎に住んでて、76です", {("mother", 76)}),
+        ("六十、妻は五十八です", {("self", 60), ("wife", 58)}),
+        ("夫に首を絞められました。27です", {("husband", None), ("self", 27)}),
+        ("母は82で、私が看てます。すみません、83でした", {("mother", 83), ("self", None)}),
     ],
 )
 def test_an_age_is_theirs_who_may_have_it(text: str, who: set[tuple[str, int | None]]) -> None:

@@ -220,6 +220,10 @@ def test_danger_is_seen_with_its_kind(reader: Understander, text: str, kind: str
         "元カレに鍵を返してもらえません。暴力とかはなかったです",
         "もうやめたいです。今日はここまでにします",
         "妹が少し休めるようにしてあげたい",
+        "ごめんなさい、子どもが起きたので一旦終わります",
+        "娘が帰ってきたので消えますね、また夜に",
+        "バーベキューの練炭ってどこで買えますか",
+        "部活の先輩、怒るとマジで殺されるんで笑 明日は早起きします",
     ],
 )
 def test_words_of_danger_without_danger_page_nobody(reader: Understander, text: str) -> None:
@@ -239,10 +243,33 @@ def test_words_of_danger_without_danger_page_nobody(reader: Understander, text: 
         "夫に財布を取り上げられています。暴力はないです",
         "今日で終わりにします。今までありがとうございました",
         "今日はここまでにします。さようなら",
+        "人間って何錠飲んだら起きなくなるの",
+        "家内の三回忌がすんだら、わしもそっちへ行こうと思っとります",
+        "わしが死んだら保険が下りる。そうすりゃ借金も片づく",
+        "たぶん来月には私いないので、猫のもらい手を探してます",
+        "もう電車に飛び込みたくなる",
+        "障害のある息子を置いていけない。連れていくしかないと思うようになりました",
+        "障害のある娘と二人で、楽になる方法ばかり考えてしまいます",
+        "寝たきりの夫のおむつ、怒鳴りながら替えてます。つねってしまうこともあります",
+        "部屋で一人で産みました。まだだれも知りません",
+        "4歳と1歳を寝かせてから夜の店に出てます。二人だけで朝まで",
+        "兄が荒れると母と私は近所のコインランドリーで朝まで待ちます",
+        "包丁研いだ。あの上司が出てくるのを駅で待ってる",
+        "娘がカミソリを集めているのを見つけました",
     ],
 )
 def test_what_stands_beside_such_words_is_heard(reader: Understander, text: str) -> None:
     assert reader.read(text, Assessment()).urgency.at_least("urgent")
+
+
+def test_a_wish_to_die_that_is_likely_told_is_watched_and_one_said_plainly_is_recorded(reader: Understander) -> None:
+    hinted = reader.read("私がいないほうがこの家はうまくいくと思います", Assessment())
+    assert hinted.urgency.at_least("watch")
+    bereaved = reader.read("兄の自死から一年、命日が近い。雨の音がいやです", Assessment())
+    assert bereaved.urgency.level == "none"
+    plain = reader.read("橋の上にいます", Assessment())
+    assert plain.urgency.at_least("urgent")
+    assert "suicide" in {f.id for f in plain.fields}
 
 
 def test_danger_stays_when_the_talk_goes_on(reader: Understander) -> None:
@@ -287,6 +314,7 @@ def test_a_friend_or_neighbour_told_of_is_the_client(reader: Understander, who: 
         "タクシーに乗りゆう者やけんど、なじみの爺さまが八十八でよ、店にも医者にもよう行かん",
         "隣のおやじ、雪かきしてねんだ。七十三だ。夜も眠れねって",
         "元バイト仲間の24女、サラ金で210万。取り立ての電話で震えてる",
+        "こんばんは。大家をしている者です。一階の六十七の男の人が、ごみに埋もれて暮らしています",
     ],
 )
 def test_whoever_the_writer_knows_by_work_or_as_a_neighbour_is_the_client(reader: Understander, text: str) -> None:
@@ -303,6 +331,9 @@ def test_whoever_the_writer_knows_by_work_or_as_a_neighbour_is_the_client(reader
         "この町に友達が一人もいません",
         "この春まで民生委員をしておりました。今度は訪ねてもらう番です",
         "子ども食堂をやってみたいです",
+        "町内会長をやってますが、うちの女房が去年からぼけて困っとります。私は七十三です",
+        "職場の先輩のことで相談です。毎日『使えない』って言われて、朝になると吐きます",
+        "毎週来るヘルパーさんが来なくなって困っています。わしは八十四",
     ],
 )
 def test_trouble_with_others_is_the_writers_own(reader: Understander, text: str) -> None:

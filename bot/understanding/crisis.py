@@ -22,6 +22,8 @@ from bot.understanding.danger_words import more_urgent, only_denied
 from bot.understanding.features import Floats
 from bot.understanding.harmless import (
     eats,
+    is_bereaved,
+    is_called_away,
     looks_harmless,
     only_cries,
     only_denies_violence,
@@ -30,11 +32,14 @@ from bot.understanding.harmless import (
     only_wishes_well,
 )
 from bot.understanding.mix import CLAUSE_AT_MOST_BELOW, share_odds
+from knowledge_base.vocabulary import vocabulary
 
 if TYPE_CHECKING:  # the screen must not need what the evidence needs
     from bot.understanding.evidence import Evidence
 
 KIND_FROM = 0.0  # log-odds
+LIKELIER_THAN_NOT = 0.5
+SUICIDE = list(vocabulary().fields).index("suicide")
 
 
 def screen_text(text: str) -> Urgency:
@@ -149,11 +154,13 @@ def with_voices(told: Urgency, evidence: Evidence, original: str) -> Urgency:
     screen's words, and some who use them are in none."""
     if not evidence.tells:
         return told
-    level, kinds = _level(told, evidence), _kinds(evidence.danger[3:], told.kinds)
-    if told.level == "none" and level != "none" and _belied(original, kinds):
+    level, kinds, folded = _level(told, evidence), _kinds(evidence.danger[3:], told.kinds), fold(original)
+    if told.level == "none" and level != "none" and _belied(original, folded, kinds):
         level = "watch"
-    if told.level == "none" and level == "watch" and only_wishes_well(fold(original)):
+    if told.level == "none" and level == "watch" and (only_wishes_well(folded) or is_called_away(folded)):
         level = "none"
+    if level == "none" and evidence.fields[SUICIDE] >= LIKELIER_THAN_NOT and not is_bereaved(folded):
+        level, kinds = "watch", ("suicide",)  # it would be recorded that somebody wants to die, and nobody would look
     if level == "none":
         return Urgency()
     if level == "watch":
@@ -164,10 +171,9 @@ def with_voices(told: Urgency, evidence: Evidence, original: str) -> Urgency:
     return Urgency(level, kinds, quote)
 
 
-def _belied(original: str, kinds: Sequence[str]) -> bool:
+def _belied(original: str, folded: str, kinds: Sequence[str]) -> bool:
     """Whether the words themselves speak against a danger that is told by likeness alone."""
     belied = _BELIED.get(kinds[0])
-    folded = fold(original)
     return only_denied(original) or only_ends_the_talk(folded) or (belied is not None and belied(folded))
 
 
@@ -182,7 +188,8 @@ def _level(told: Urgency, evidence: Evidence) -> str:
     """A sign that the screen found is never lower than watch."""
     mix = evidence.mix
     in_many_words = told.level == "immediate" or (told.level == "urgent" and "suicide" in told.kinds)
-    in_many_words = in_many_words or (told.level == "urgent" and bool(HANDS_THAT_FAIL.search(fold(told.quote))))
+    if told.level == "urgent":
+        in_many_words |= bool(HANDS_THAT_FAIL.search(fold(told.quote))) or _told_at_length(evidence.clauses)
     if in_many_words or (told.level == "urgent" and evidence.long):
         return told.level  # no likeness to harmless texts outweighs it, and no length of harmless text around it
     odds = evidence.danger_counted, evidence.danger_read, evidence.danger_each
@@ -190,6 +197,11 @@ def _level(told: Urgency, evidence: Evidence) -> str:
     if mix.danger(np.array(weighed, np.float32)) >= mix.alarm_from:
         return "immediate" if evidence.danger[1] >= mix.immediate_from else "urgent"
     return "watch" if told.level != "none" or evidence.danger[2] >= mix.watch_from else "none"
+
+
+def _told_at_length(clauses: Sequence[Clause]) -> bool:
+    lines = _Lines(clauses)
+    return any(sign.level != "watch" and lines.any(sign) is not None for sign in TOLD_AT_LENGTH)
 
 
 def _kinds(shares: Floats, before: tuple[str, ...]) -> tuple[str, ...]:

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bot.understanding.assessment import FieldFinding, ServiceFinding
+from bot.understanding.assessment import FieldFinding, ServiceFinding, Urgency
 from bot.understanding.evidence import Evidence
 from bot.understanding.features import Floats
 from knowledge_base.vocabulary import vocabulary
 
 SERVICES_SHOWN = 5
+SUICIDE_KINDS = ("suicide", "self_harm")
+SUICIDE_TOLD = 0.95  # of the voices in which the screen finds such a sign, and which alarm, so many tell of it
 #: Without any field sure enough to be recorded, services are shown for a text of so many letters and so probable a one.
 TELLING, LIKELY = 15, 0.1
 #: What an explanation shows of what missed: from this share of the least that was found on, and so many.
@@ -31,6 +33,14 @@ def find_fields(evidence: Evidence, original: str) -> tuple[FieldFinding, ...]:
             sure = round(float(evidence.fields[at]), 3)
             found.append(FieldFinding(name, sure, quote, evidence.near(clause, at)))
     return tuple(sorted((f for f in found if f.quote), key=lambda f: -f.confidence))
+
+
+def with_danger(found: tuple[FieldFinding, ...], screened: Urgency, urgency: Urgency) -> tuple[FieldFinding, ...]:
+    """With the wish to die that is said in so many words, where the words themselves resemble another field."""
+    told = urgency.at_least("urgent") and screened.at_least("urgent") and screened.kinds[0] in SUICIDE_KINDS
+    if not told or any(f.id == "suicide" for f in found):
+        return found
+    return (FieldFinding("suicide", SUICIDE_TOLD, urgency.quote), *found)
 
 
 def find_services(evidence: Evidence, fields: tuple[FieldFinding, ...], original: str) -> tuple[ServiceFinding, ...]:

@@ -1,7 +1,5 @@
 """What makes words of danger harmless: idioms, stories, what is denied or long past, and what belies mere likeness."""
 
-# ruff: noqa: E501 - a pattern is read best in one piece
-
 from __future__ import annotations
 
 import re
@@ -12,7 +10,7 @@ _IDIOM = re.compile(
     r"(?:暑|寒|腹|眠|笑い|かわい|尊|忙し)(?:すぎて|くて|って).{0,4}(?:死|しぬ|し)(?:ぬ|に)|笑いすぎ|(?:すいて|減って)死に(?:そう|ます)|恥ずか|殺す気か|(?:怒る|怒られる|切れる|キレる)と[^。]{0,6}殺され|殺される(?:んで|わ|w|笑|かも笑)|悩殺|秒殺|殺人的|死語|必死|死守|切腹"
 )
 _STORY = re.compile(
-    r"映画|ドラマ|小説|漫画|マンガ|アニメ|ゲームの?(?:中|話)|歌詞|劇(?:の|を|で|、)|芝居|舞台|俳句|川柳|短歌|読書|本を読|展示|展覧|ニュース(?:で|を)|新聞で|"
+    r"(?:バーベキュー|bbq|キャンプ|七輪|火鉢|こたつ|炭火|焼肉|さんま)[^。]{0,12}練炭|映画|ドラマ|小説|漫画|マンガ|アニメ|ゲームの?(?:中|話)|歌詞|劇(?:の|を|で|、)|芝居|舞台|俳句|川柳|短歌|読書|本を読|展示|展覧|ニュース(?:で|を)|新聞で|"
     r"落語|朗読|紙芝居|合唱|演劇|セリフ|せりふ|推し|ライブ|番組|講演|講座|研修|論文|卒論|レポート|授業で習|自由研究|ボランティア(?:を|に|の|が)?(?:したい|興味|募集|でき)|"
     r"学びたい|勉強(?:して|した|中|のため)|作文|研究して|夢を(?:見|み)|夢でした|えん罪|ボクシング|空手|柔道|プロレス|ポスター|予防の|防止の"
 )
@@ -75,7 +73,7 @@ _COMES_BACK = re.compile(
     r"(?:つづき|続き)は(?:また|明日|あした|今度)|また(?:あとで|後で|のちほど|夜|朝|明日|あした|今夜|来週|今度|こんど|次)|(?:いったん|一旦)[^。]{0,4}(?:終わ|おわ|切|失礼|抜け)"
 )
 _CALLED_AWAY = re.compile(
-    r"(?:子ども|子供|赤ちゃん|息子|娘|母|父|夫|主人|妻|家族|誰か|だれか|孫|お客)[^。、]{0,6}"
+    r"(?:ごめん(?:なさい|ね)?|すみません)、?(?:いったん|一旦)|(?:子ども|子供|赤ちゃん|息子|娘|母|父|夫|主人|妻|家族|誰か|だれか|孫|お客)[^。、]{0,6}"
     r"(?:起き|泣い|呼ん|呼ば|帰って|帰り|来た|来ま|いるので|いるから|戻)"
 )
 _OFF_FOR_NOW = re.compile(
@@ -86,6 +84,8 @@ _FAREWELL = re.compile(
     r"何もかも|すべて|生き|楽に|らくに|限界|許して|おしまい|二度と"
 )
 _SORRY_OR_GOODBYE = re.compile(r"ごめん(?:な|ね)|さよなら|さようなら")
+#: Whoever has lost somebody to suicide is no more in danger for it alone.
+_BEREAVED = re.compile(r"逝|亡|自死|遺|命日|葬|法事|線香|グリーフ|人身事故|七回忌|[一三]回忌|一周忌")
 _SHORT_WISH = 30  # letters
 _LONG_AGO = re.compile(
     r"[0-9一二三四五六七八九十]年(?:以上)?も?前|昔|若い(?:頃|ころ)|(?:子ども|小さい|十代|学生)の?(?:頃|ころ|時)|以前は|かつて|あの頃|当時"
@@ -117,14 +117,23 @@ def only_goes_out(text: str) -> bool:
     return not any(pattern.search(text) for pattern in (_WANTS_AN_END, _IS_OUT, _HARMS))
 
 
-def only_ends_the_talk(text: str) -> bool:
-    """Whether somebody only stops writing: 「もうやめたいです。今日はここまでにします」, 「ごめんなさい、子どもが起きたので終わります」."""
+def is_bereaved(text: str) -> bool:
+    return bool(_BEREAVED.search(text))
+
+
+def is_called_away(text: str) -> bool:
+    """Whether somebody leaves for now and means to come back: 「ごめんなさい、子どもが起きたので一旦終わります」."""
     if _FAREWELL.search(text) or _HARMS.search(text):
         return False
-    called_away = _CALLED_AWAY.search(text) and _OFF_FOR_NOW.search(text)
-    if _COMES_BACK.search(text) or called_away:
+    return bool(_COMES_BACK.search(text) or (_CALLED_AWAY.search(text) and _OFF_FOR_NOW.search(text)))
+
+
+def only_ends_the_talk(text: str) -> bool:
+    """Whether somebody only stops writing: 「もうやめたいです。今日はここまでにします」."""
+    if is_called_away(text):
         return True
-    return bool(_ENDS_THE_TALK.search(text)) and not _SORRY_OR_GOODBYE.search(text)
+    farewell = _FAREWELL.search(text) or _HARMS.search(text) or _SORRY_OR_GOODBYE.search(text)
+    return bool(_ENDS_THE_TALK.search(text)) and not farewell
 
 
 def only_wishes_well(text: str) -> bool:

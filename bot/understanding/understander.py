@@ -57,8 +57,8 @@ class Understander:
         clauses = split(folded)
         screened = crisis.screen(folded, clauses, text)
         evidence = self._weigher.weigh(folded, clauses)
-        found = fields.find_fields(evidence, text)
         urgency = crisis.with_voices(screened, evidence, text)
+        found = fields.with_danger(fields.find_fields(evidence, text), screened, urgency)
         said = f"{before.said}\n{text}" if before.said else text
         again = len(said) <= READ_AGAIN
         talk = evidence if said == text or not again else self._weigh(said)
