@@ -159,16 +159,23 @@ def with_voices(told: Urgency, evidence: Evidence, original: str) -> Urgency:
         level = "watch"
     if told.level == "none" and level == "watch" and (only_wishes_well(folded) or is_called_away(folded)):
         level = "none"
-    if level == "none" and evidence.fields[SUICIDE] >= LIKELIER_THAN_NOT and not is_bereaved(folded):
-        level, kinds = "watch", ("suicide",)  # it would be recorded that somebody wants to die, and nobody would look
+    surest = evidence.danger_each[:, 0]
+    if level == "none" and _likely_wants_to_die(evidence, folded):
+        level, kinds, surest = "watch", ("suicide",), evidence.each[:, SUICIDE]
     if level == "none":
         return Urgency()
     if level == "watch":
         kinds = told.kinds or kinds[:1]  # by likeness alone, and faint: more than one name for it would be a guess
-    quote = told.quote or evidence.clauses[int(np.argmax(evidence.danger_each[:, 0]))].quote(original)
+    quote = told.quote or evidence.clauses[int(np.argmax(surest))].quote(original)
     if not quote:
         return told
     return Urgency(level, kinds, quote)
+
+
+def _likely_wants_to_die(evidence: Evidence, folded: str) -> bool:
+    """Where it would be recorded that somebody wants to die, somebody must look. Of a long letter's passages the surest
+    counts, and one of them often seems to say so."""
+    return evidence.fields[SUICIDE] >= LIKELIER_THAN_NOT and not evidence.long and not is_bereaved(folded)
 
 
 def _belied(original: str, folded: str, kinds: Sequence[str]) -> bool:
