@@ -38,6 +38,7 @@ SETS = (
     ("services", "dev_services.jsonl"),
 )
 SHORT_TEXTS = ("administration", "danger", "harmless", "ordinary")
+ALARMING = ("urgent", "immediate")
 LESS_IS_BETTER = ("false_alarms", "alarmed", "with_a_field")
 WORSE_BY = 0.02
 DEEPEST = 10
@@ -70,20 +71,29 @@ def main() -> int:
 
 def own_sets() -> Figures:
     """The project's own check texts: of the short ones, how many record a field and how many alarm; of sentences as
-    public pages have them, which fields are found; of households, who belongs and whose trouble is whose; of the
-    FAQ the ranks of the right answers."""
+    public pages have them, which fields are found; of households, who belongs and whose trouble is whose; of strangers'
+    messages, whether danger is heard; of the FAQ the ranks of the right answers."""
     figures = {name: short_texts([row["text"] for row in rows(CHECKS / f"{name}.jsonl")]) for name in SHORT_TEXTS}
     figures["pages"] = fields_found(rows(CHECKS / "pages.jsonl"))
     figures["households"] = members_found(rows(CHECKS / "households.jsonl"))
     entries = rows(CHECKS / "faq.jsonl")
+    figures["strangers"] = levels_heard(rows(CHECKS / "strangers.jsonl"))
     figures["faq"] = {"ndcg@10": search(entries)}
     return figures
 
 
 def short_texts(texts: Sequence[str]) -> dict[str, float]:
     read = assessed([{"id": at, "text": text} for at, text in enumerate(texts)])
-    alarms = sum(one["urgency"]["level"] in ("urgent", "immediate") for one in read)
+    alarms = sum(one["urgency"]["level"] in ALARMING for one in read)
     return {"with_a_field": sum(bool(one["fields"]) for one in read) / len(read), "alarmed": alarms / len(read)}
+
+
+def levels_heard(gold: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """Of talks whose level is told as a range: how many of those in danger alarm, and how many of those in none."""
+    alarms = [one["urgency"]["level"] in ALARMING for one in assessed(gold)]
+    danger = [alarm for alarm, row in zip(alarms, gold, strict=True) if row["lowest"] in ALARMING]
+    harmless = [alarm for alarm, row in zip(alarms, gold, strict=True) if row["highest"] not in ALARMING]
+    return {"recall": sum(danger) / len(danger), "false_alarms": sum(harmless) / len(harmless)}
 
 
 def fields_found(gold: Sequence[Mapping[str, Any]]) -> dict[str, float]:
