@@ -24,7 +24,8 @@ Ints = npt.NDArray[np.int64]
 NOTHING = "\u200b"  # stands where a letter has to keep its place and means nothing
 BLANK = "▁"
 _SURROGATES = re.compile("[\ud800-\udfff]")  # half a character cannot be encoded
-_SPACE, _SPACES = re.compile(r"\s"), re.compile(r"\s{2,}")
+_SPACE = re.compile(r"\s")
+_SPACES = re.compile(rf"\s[\s{NOTHING}]*\s")  # several, or with what means nothing between them
 #: What is done to a text before it is cut: by the embedding model, and by the encoder.
 PLAIN, MARKED = ["NFKC", "Lowercase"], ["Replace", "NFKC", "Replace"]
 _UNIGRAM, _NORMAL, _UNKNOWN = 1, 1, 2  # sentencepiece's numbers

@@ -242,14 +242,14 @@ class Town:
         """All messages, in order."""
         return await self.service.database.read(_all_messages)
 
-    async def until(self, holds: Callable[[], Awaitable[bool]], within_s: float = 15.0) -> None:
+    async def until(self, holds: Callable[[], Awaitable[bool]], within_s: float = 30.0) -> None:
         """Waits until something that happens by itself has happened."""
         async with asyncio.timeout(within_s):
             while not await holds():
                 with contextlib.suppress(TimeoutError):
                     await self.service.bells.wait("queue", 0.05)
 
-    async def quiet(self, within_s: float = 15.0) -> None:
+    async def quiet(self, within_s: float = 30.0) -> None:
         """Waits until nothing is left to do."""
 
         async def nothing_left() -> bool:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
@@ -40,6 +40,7 @@ def test_voices(both: tuple[Cutter, Tokenizer]) -> None:
         assert_the_same(both, fold(voice.text))
 
 
+@example([" ", "\u200b", " "])
 @given(st.lists(st.sampled_from(WORDS), min_size=1, max_size=12))
 def test_any_letters(both: tuple[Cutter, Tokenizer], words: list[str]) -> None:
     assert_the_same(both, fold("".join(words)))

@@ -24,6 +24,7 @@ from bot.understanding.harmless import (
     eats,
     is_bereaved,
     is_called_away,
+    is_everyday,
     looks_harmless,
     only_cries,
     only_denies_violence,
@@ -157,7 +158,7 @@ def with_voices(told: Urgency, evidence: Evidence, original: str) -> Urgency:
     level, kinds, folded = _level(told, evidence), _kinds(evidence.danger[3:], told.kinds), fold(original)
     if told.level == "none" and level != "none" and _belied(original, folded, kinds):
         level = "watch"
-    if told.level == "none" and level == "watch" and (only_wishes_well(folded) or is_called_away(folded)):
+    if told.level == "none" and (is_everyday(folded) or (level == "watch" and _only_sounds_so(folded))):
         level = "none"
     surest = evidence.danger_each[:, 0]
     if level == "none" and _likely_wants_to_die(evidence, folded):
@@ -170,6 +171,10 @@ def with_voices(told: Urgency, evidence: Evidence, original: str) -> Urgency:
     if not quote:
         return told
     return Urgency(level, kinds, quote)
+
+
+def _only_sounds_so(folded: str) -> bool:
+    return only_wishes_well(folded) or is_called_away(folded)
 
 
 def _likely_wants_to_die(evidence: Evidence, folded: str) -> bool:
@@ -192,18 +197,27 @@ _BELIED: Mapping[str, Callable[[str], bool]] = {
 
 
 def _level(told: Urgency, evidence: Evidence) -> str:
-    """A sign that the screen found is never lower than watch."""
+    """A sign that the screen found is never lower than watch; what is said in so many words never lower than it says:
+    no likeness to harmless texts outweighs it, and no length of harmless text around it."""
+    least = told.level if _in_so_many_words(told, evidence) else "watch" if told.level != "none" else "none"
+    return max(least, _by_likeness(told, evidence), key=LEVELS.index)
+
+
+def _in_so_many_words(told: Urgency, evidence: Evidence) -> bool:
+    if told.level != "urgent":
+        return told.level == "immediate"
+    if "suicide" in told.kinds or evidence.long or HANDS_THAT_FAIL.search(fold(told.quote)):
+        return True
+    return _told_at_length(evidence.clauses)
+
+
+def _by_likeness(told: Urgency, evidence: Evidence) -> str:
     mix = evidence.mix
-    in_many_words = told.level == "immediate" or (told.level == "urgent" and "suicide" in told.kinds)
-    if told.level == "urgent":
-        in_many_words |= bool(HANDS_THAT_FAIL.search(fold(told.quote))) or _told_at_length(evidence.clauses)
-    if in_many_words or (told.level == "urgent" and evidence.long):
-        return told.level  # no likeness to harmless texts outweighs it, and no length of harmless text around it
     odds = evidence.danger_counted, evidence.danger_read, evidence.danger_each
     weighed = seen(told, evidence.clauses, *odds, evidence.danger_near)
     if mix.danger(np.array(weighed, np.float32)) >= mix.alarm_from:
         return "immediate" if evidence.danger[1] >= mix.immediate_from else "urgent"
-    return "watch" if told.level != "none" or evidence.danger[2] >= mix.watch_from else "none"
+    return "watch" if evidence.danger[2] >= mix.watch_from else "none"
 
 
 def _told_at_length(clauses: Sequence[Clause]) -> bool:
