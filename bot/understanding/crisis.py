@@ -199,6 +199,8 @@ _BELIED: Mapping[str, Callable[[str], bool]] = {
 def _level(told: Urgency, evidence: Evidence) -> str:
     """A sign that the screen found is never lower than watch; what is said in so many words never lower than it says:
     no likeness to harmless texts outweighs it, and no length of harmless text around it."""
+    if told.level == "urgent" and HANDS_THAT_FAIL.search(fold(told.quote)):
+        return "urgent"  # who fears for a child in their own hands needs a voice, and not the police
     least = told.level if _in_so_many_words(told, evidence) else "watch" if told.level != "none" else "none"
     return max(least, _by_likeness(told, evidence), key=LEVELS.index)
 
@@ -206,9 +208,7 @@ def _level(told: Urgency, evidence: Evidence) -> str:
 def _in_so_many_words(told: Urgency, evidence: Evidence) -> bool:
     if told.level != "urgent":
         return told.level == "immediate"
-    if "suicide" in told.kinds or evidence.long or HANDS_THAT_FAIL.search(fold(told.quote)):
-        return True
-    return _told_at_length(evidence.clauses)
+    return "suicide" in told.kinds or evidence.long or _told_at_length(evidence.clauses)
 
 
 def _by_likeness(told: Urgency, evidence: Evidence) -> str:
