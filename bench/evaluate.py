@@ -216,7 +216,9 @@ def fallen(before: Figures, now: Figures) -> Iterator[str]:
         for key, value in figures.items():
             old = before.get(name, {}).get(key)
             sign = -1 if key in LESS_IS_BETTER and name != "danger" else 1
-            if old is not None and sign * (old - value) > WORSE_BY:
+            if old is None:
+                yield f"{name} {key} has no committed figure: --keep writes it down."
+            elif sign * (old - value) > WORSE_BY:
                 yield f"Worse: {name} {key} was {old:.3f} and is {value:.3f}."
 
 

@@ -120,10 +120,29 @@ def test_who_is_not_there_is_nobody(text: str) -> None:
         ("六十、妻は五十八です", {("self", 60), ("wife", 58)}),
         ("夫に首を絞められました。27です", {("husband", None), ("self", 27)}),
         ("母は82で、私が看てます。すみません、83でした", {("mother", 83), ("self", None)}),
+        ("夫は五十、いやな上司がいます", {("husband", 50)}),
+        ("娘の熱が、39です", {("daughter", None)}),
     ],
 )
 def test_an_age_is_theirs_who_may_have_it(text: str, who: set[tuple[str, int | None]]) -> None:
     assert told(text) == who
+
+
+@pytest.mark.parametrize(
+    ("text", "who"),
+    [
+        ("父のズボンが汚れています", {"father"}),
+        ("家にいにくいです", set()),
+        ("何かがあってからでは遅い", set()),
+        ("ねえねえ、聞いてください", set()),
+        ("男手ひとつで娘二人です", {"daughter"}),
+        ("息子が自殺してしまいそうです", {"son"}),
+        ("認知症の父が夜中に出ていって、まだ見つかりません", {"father"}),
+        ("別居の母が認知症で、介護に通っています", {"mother"}),
+    ],
+)
+def test_words_within_words_and_those_who_are_still_here(text: str, who: set[str]) -> None:
+    assert {relation for relation, _ in told(text)} - {"self"} == who
 
 
 @pytest.mark.parametrize(

@@ -222,6 +222,12 @@ def test_danger_is_seen_with_its_kind(reader: Understander, text: str, kind: str
         "妹が少し休めるようにしてあげたい",
         "ごめんなさい、子どもが起きたので一旦終わります",
         "娘が帰ってきたので消えますね、また夜に",
+        "痛み止めは何錠飲めば効きますか",
+        "夫が死んだら健康保険がどうなるか教えてください",
+        "下の子を置いていけないので、窓口に連れていきます",
+        "デイサービスを使って親子で楽になりました",
+        "1歳の子を家に置いて行けません",
+        "犬の首にひもをかけて散歩しています",
         "バーベキューの練炭ってどこで買えますか",
         "部活の先輩、怒るとマジで殺されるんで笑 明日は早起きします",
     ],
@@ -246,7 +252,6 @@ def test_words_of_danger_without_danger_page_nobody(reader: Understander, text: 
         "人間って何錠飲んだら起きなくなるの",
         "家内の三回忌がすんだら、わしもそっちへ行こうと思っとります",
         "わしが死んだら保険が下りる。そうすりゃ借金も片づく",
-        "たぶん来月には私いないので、猫のもらい手を探してます",
         "もう電車に飛び込みたくなる",
         "障害のある息子を置いていけない。連れていくしかないと思うようになりました",
         "障害のある娘と二人で、楽になる方法ばかり考えてしまいます",
@@ -256,20 +261,46 @@ def test_words_of_danger_without_danger_page_nobody(reader: Understander, text: 
         "兄が荒れると母と私は近所のコインランドリーで朝まで待ちます",
         "包丁研いだ。あの上司が出てくるのを駅で待ってる",
         "娘がカミソリを集めているのを見つけました",
+        "夫が帰ってきたので切ります。助けて",
+        "お父さんが来たので切ります。布団に入ってくる音がします",
+        "また夜中に赤ちゃんがぐったりして、ミルクを飲みません",
+        "家族が帰ってきたので消えます。もう戻りません",
+        "また明日って言えるのもこれが最後",
+        "怒ると本当に殺されるので逃げたいです",
+        "夫に、私が締め出されました。もう三時間外にいます",
+        "七輪と練炭を買いました。車の中にいます",
     ],
 )
 def test_what_stands_beside_such_words_is_heard(reader: Understander, text: str) -> None:
     assert reader.read(text, Assessment()).urgency.at_least("urgent")
 
 
-def test_a_wish_to_die_that_is_likely_told_is_watched_and_one_said_plainly_is_recorded(reader: Understander) -> None:
-    hinted = reader.read("私がいないほうがこの家はうまくいくと思います", Assessment())
-    assert hinted.urgency.at_least("watch")
+def test_a_wish_to_die_that_is_likely_told_is_watched(reader: Understander) -> None:
+    for text in (
+        "私がいないほうがこの家はうまくいくと思います",
+        "主人の葬式が終わりました。私も早くそっちに呼んでほしい",
+    ):
+        assert reader.read(text, Assessment()).urgency.at_least("watch")
+
+
+def test_the_bereaved_are_not_watched_for_their_grief(reader: Understander) -> None:
     bereaved = reader.read("兄の自死から一年、命日が近い。雨の音がいやです", Assessment())
     assert bereaved.urgency.level == "none"
+
+
+def test_a_wish_to_die_that_is_said_plainly_is_recorded(reader: Understander) -> None:
     plain = reader.read("橋の上にいます", Assessment())
     assert plain.urgency.at_least("urgent")
     assert "suicide" in {f.id for f in plain.fields}
+
+
+def test_who_fears_their_own_hands_is_shown_a_voice_and_who_has_shaken_a_child_an_ambulance(
+    reader: Understander,
+) -> None:
+    fears = reader.read("赤ちゃんが泣きやまなくて、ゆさぶってしまいそうで、こわいです", Assessment())
+    assert fears.urgency.level == "urgent"
+    has = reader.read("赤ちゃんを揺さぶってしまいました。ぐったりして目を開けません", Assessment())
+    assert has.urgency.level == "immediate"
 
 
 def test_danger_stays_when_the_talk_goes_on(reader: Understander) -> None:

@@ -84,7 +84,7 @@ def _read(owners: Owners, reading: Reading, mix: Mix, at: int, told: HouseholdVo
     """As household.read_household reads it."""
     clauses = split(reading.folded[at])
     odds = (reading.counted[at] + reading.read[at])[SPEAKERS] / 2
-    people = People(Household(), who_writes(told.text, odds) or "self")
+    people = People(Household(), who_writes(fold(told.text), odds) or "self")
     heard = people.hear_all(clauses)
     probability = field_probabilities(_one(reading, at), mix)[0]
     owned = np.zeros((0, len(probability)), np.float32)

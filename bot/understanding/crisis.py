@@ -10,21 +10,28 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import groupby
+from itertools import groupby, islice
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bot.understanding.assessment import LEVELS, Urgency
 from bot.understanding.clauses import Clause, fold, split
-from bot.understanding.danger_signs import HANDS_THAT_FAIL, KINDS, SIGNS, TOLD_AT_LENGTH, Sign
+from bot.understanding.danger_signs import (
+    ALREADY_ILL,
+    HANDS_THAT_FAIL,
+    KINDS,
+    ONLY_FEARED,
+    SIGNS,
+    TOLD_AT_LENGTH,
+    Sign,
+)
 from bot.understanding.danger_words import more_urgent, only_denied
 from bot.understanding.features import Floats
 from bot.understanding.harmless import (
     eats,
     is_bereaved,
     is_called_away,
-    is_everyday,
     looks_harmless,
     only_cries,
     only_denies_violence,
@@ -56,7 +63,7 @@ def screen(folded: str, clauses: Sequence[Clause], original: str) -> Urgency:
 
 def _screen_japanese(folded: str, clauses: Sequence[Clause], original: str) -> Urgency:
     lines = _Lines(clauses)
-    seen_in = [*((sign, lines.first(sign)) for sign in SIGNS), *((sign, lines.any(sign)) for sign in TOLD_AT_LENGTH)]
+    seen_in = [*((sign, lines.first(sign)) for sign in SIGNS), *((sign, lines.across(sign)) for sign in TOLD_AT_LENGTH)]
     found = [(LEVELS.index(sign.level), sign.kind, clause) for sign, clause in seen_in if clause]
     if not found:
         return _spaced_out(folded, original)
@@ -113,11 +120,16 @@ class _Lines:
             position = max(self._stretches[at][1], match.end())
         return None
 
-    def any(self, sign: Sign) -> Clause | None:
-        """The clause with which this sign begins, which may go on in the next ones."""
-        match = sign.pattern.search(self.text)
-        at = bisect_right(self._starts, match.start()) - 1 if match else 0
-        return None if match is None or self._looks_harmless(at) else self._clauses[at]
+    def across(self, sign: Sign) -> Clause | None:
+        """The first clause with which this sign begins, and which does not look harmless; it may go on in the next."""
+        for match in islice(sign.pattern.finditer(self.text), _PASSED_OVER):
+            at = bisect_right(self._starts, match.start()) - 1
+            if not self._looks_harmless(at):
+                return self._clauses[at]
+        return None
+
+    def shows(self, sign: Sign) -> bool:
+        return (self.across(sign) if sign in TOLD_AT_LENGTH else self.first(sign)) is not None
 
     def _looks_harmless(self, at: int) -> bool:
         start, end = self._stretches[at]
@@ -156,10 +168,10 @@ def with_voices(told: Urgency, evidence: Evidence, original: str) -> Urgency:
     if not evidence.tells:
         return told
     level, kinds, folded = _level(told, evidence), _kinds(evidence.danger[3:], told.kinds), fold(original)
-    if told.level == "none" and level != "none" and _belied(original, folded, kinds):
-        level = "watch"
-    if told.level == "none" and (is_everyday(folded) or (level == "watch" and _only_sounds_so(folded))):
+    if told.level == "none" and level == "watch" and _only_sounds_so(folded):
         level = "none"
+    elif told.level == "none" and level != "none" and _belied(original, folded, kinds):
+        level = "none" if is_called_away(folded) else "watch"
     surest = evidence.danger_each[:, 0]
     if level == "none" and _likely_wants_to_die(evidence, folded):
         level, kinds, surest = "watch", ("suicide",), evidence.each[:, SUICIDE]
@@ -199,16 +211,29 @@ _BELIED: Mapping[str, Callable[[str], bool]] = {
 def _level(told: Urgency, evidence: Evidence) -> str:
     """A sign that the screen found is never lower than watch; what is said in so many words never lower than it says:
     no likeness to harmless texts outweighs it, and no length of harmless text around it."""
-    if told.level == "urgent" and HANDS_THAT_FAIL.search(fold(told.quote)):
+    if told.level == "urgent" and _only_fears_own_hands(told, evidence.clauses):
         return "urgent"  # who fears for a child in their own hands needs a voice, and not the police
     least = told.level if _in_so_many_words(told, evidence) else "watch" if told.level != "none" else "none"
     return max(least, _by_likeness(told, evidence), key=LEVELS.index)
 
 
+def _only_fears_own_hands(told: Urgency, clauses: Sequence[Clause]) -> bool:
+    quote = fold(told.quote)
+    done = any(ALREADY_ILL.search(clause.text) for clause in clauses)
+    return bool(HANDS_THAT_FAIL.search(quote) and ONLY_FEARED.search(quote)) and not done
+
+
 def _in_so_many_words(told: Urgency, evidence: Evidence) -> bool:
     if told.level != "urgent":
         return told.level == "immediate"
-    return "suicide" in told.kinds or evidence.long or _told_at_length(evidence.clauses)
+    if evidence.long or HANDS_THAT_FAIL.search(fold(told.quote)):
+        return True
+    lines = _Lines(evidence.clauses)
+    found = [sign for sign in (*SIGNS, *TOLD_AT_LENGTH) if sign.level != "watch" and lines.shows(sign)]
+    # Words of other languages have no signs here.
+    return any(not sign.weighed for sign in found) or (
+        "suicide" in told.kinds and not any(s.kind == "suicide" for s in found)
+    )
 
 
 def _by_likeness(told: Urgency, evidence: Evidence) -> str:
@@ -218,11 +243,6 @@ def _by_likeness(told: Urgency, evidence: Evidence) -> str:
     if mix.danger(np.array(weighed, np.float32)) >= mix.alarm_from:
         return "immediate" if evidence.danger[1] >= mix.immediate_from else "urgent"
     return "watch" if evidence.danger[2] >= mix.watch_from else "none"
-
-
-def _told_at_length(clauses: Sequence[Clause]) -> bool:
-    lines = _Lines(clauses)
-    return any(sign.level != "watch" and lines.any(sign) is not None for sign in TOLD_AT_LENGTH)
 
 
 def _kinds(shares: Floats, before: tuple[str, ...]) -> tuple[str, ...]:

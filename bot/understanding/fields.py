@@ -40,7 +40,7 @@ def with_danger(found: tuple[FieldFinding, ...], screened: Urgency, urgency: Urg
     told = urgency.at_least("urgent") and screened.at_least("urgent") and screened.kinds[0] in SUICIDE_KINDS
     if not told or any(f.id == "suicide" for f in found):
         return found
-    return (FieldFinding("suicide", SUICIDE_TOLD, urgency.quote), *found)
+    return tuple(sorted((FieldFinding("suicide", SUICIDE_TOLD, urgency.quote), *found), key=lambda f: -f.confidence))
 
 
 def find_services(evidence: Evidence, fields: tuple[FieldFinding, ...], original: str) -> tuple[ServiceFinding, ...]:

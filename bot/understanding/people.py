@@ -351,7 +351,7 @@ class People:
             if first is not None and teller.age is None and first[0] != told[0].age:
                 teller.age, teller.age_guessed = first[0], True
                 return teller
-        ends = _AGE_LAST.search(text, found[-1].end)
+        ends = None if "熱" in text else _AGE_LAST.search(text, found[-1].end)  # 「娘の熱が、39です」
         last = age_alone(ends.group().lstrip("、 　で"), self._all.school) if ends else None
         if last is None or told[-1].age is not None or not self._may_be(told[-1], last[0]):
             return None

@@ -62,7 +62,7 @@ class Understander:
         said = f"{before.said}\n{text}" if before.said else text
         again = len(said) <= READ_AGAIN
         talk = evidence if said == text or not again else self._weigh(said)
-        who = speaker.who_writes(said, talk.speakers) if talk.tells else None
+        who = speaker.who_writes(fold(said), talk.speakers) if talk.tells else None
         who = who if again else before.speaking(who)
         return Reading(
             urgency=urgency,
