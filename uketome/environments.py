@@ -164,7 +164,7 @@ def torch_source() -> typing.List[str]:  # noqa: UP006
 def environment() -> typing.Dict[str, str]:  # noqa: UP006
     """uv's environment: pip's wheel folders, and the machine's own certificates (a town's proxy has its own). What is
     installed is compiled once: some containers forbid Python to keep what it compiles, and then every start of the
-    service would compile two thousand modules, and Rasa's three thousand, anew."""
+    service and of Rasa would compile thousands of modules anew."""
     links = ",".join(os.environ.get("PIP_FIND_LINKS", "").split())
     return {
         **os.environ,

@@ -14,7 +14,7 @@ from knowledge_base.vocabulary import vocabulary
 
 SERVICES_SHOWN = 5
 SUICIDE_KINDS = ("suicide", "self_harm")
-SUICIDE_TOLD = 0.95  # of the voices in which the screen finds such a sign, and which alarm, so many tell of it
+SUICIDE_TOLD = 0.95  # how sure a plain sign is, where the text as a whole alarms
 #: Without any field sure enough to be recorded, services are shown for a text of so many letters and so probable a one.
 TELLING, LIKELY = 15, 0.1
 #: What an explanation shows of what missed: from this share of the least that was found on, and so many.
