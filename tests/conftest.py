@@ -243,7 +243,7 @@ class Town:
         return await self.service.database.read(_all_messages)
 
     async def until(self, holds: Callable[[], Awaitable[bool]], within_s: float = 30.0) -> None:
-        """Waits until something that happens by itself has happened."""
+        """Waits until something that happens by itself has happened. Other work may fill the machine meanwhile."""
         async with asyncio.timeout(within_s):
             while not await holds():
                 with contextlib.suppress(TimeoutError):

@@ -8,17 +8,17 @@ import re
 from dataclasses import replace
 
 from bot.understanding.ages import age_after
-from bot.understanding.persons import GROWN_UP, Person, Persons
-from bot.understanding.relations import Mention
+from bot.understanding.persons import Person, Persons
+from bot.understanding.relations import GROWN_UP, Mention
 
 FATHERS = ("父", "父親", "お父さん", "お父様", "お父さま", "パパ")
 MOTHERS = ("母", "母親", "お母さん", "お母様", "お母さま", "ママ")
 _MEN, _WOMEN = ("男性", "男", "男の方", "男の人", "青年"), ("女性", "女", "女の方", "女の人")
 _HUSBANDS, _WIVES = ("ご主人", "旦那さん"), ("奥さん", "奥様", "奥さま")
-_CHILD = ("男の子", "女の子", "男子", "女子", "男児", "女児")
+CHILD = ("男の子", "女の子", "男子", "女子", "男児", "女児")
 _OLD_ONES, _OLD_TITLES = ("じい", "ばあ", "爺", "婆", "おじい", "おばあ"), ("さん", "ちゃん", "さま", "様")
 _HEADS = (  # 「気がかりなご一家が。ご主人が七十二」
-    *_HUSBANDS, *_WIVES, "お父さん", "お父様", "お母さん", *_CHILD,
+    *_HUSBANDS, *_WIVES, "お父さん", "お父様", "お母さん", *CHILD,
     *(f"{one}{title}" for one in _OLD_ONES for title in _OLD_TITLES),
 )  # fmt: skip
 _SOMEBODYS = re.compile(r"(?:お?(?:隣|となり)|近所|お?向かい|友達|友だち|知り合い|同僚)の$")
@@ -52,7 +52,7 @@ def is_grown_up(client: Person) -> bool:
 
 def _a_word_for_client(client: Person | None, mention: Mention, word: str) -> Mention:
     """A small one told of behind a client who is grown up is their child: 「46歳女性。中1の女児と小3の男児」."""
-    if client is not None and word in _CHILD and (client.age or 0) >= GROWN_UP:
+    if client is not None and word in CHILD and (client.age or 0) >= GROWN_UP:
         return replace(mention, relation="son" if word.startswith("男") else "daughter", called="")
     return replace(mention, called=word) if word in (*_MEN, *_WOMEN) else mention
 
@@ -71,7 +71,7 @@ def _once_known(told: Persons, client: Person, mention: Mention, word: str, afte
         return replace(mention, relation="husband", called="")
     if word in MOTHERS and client.called in FATHERS:
         return replace(mention, relation="wife", called="")
-    again = client.called == word or (word in _CHILD and client.age is None and len(told.every) == 1)
+    again = client.called == word or (word in CHILD and client.age is None and len(told.every) == 1)
     return replace(mention, relation="client", called="") if again else mention
 
 

@@ -207,7 +207,8 @@ class People:
     def _found(self, text: str) -> list[Mention]:
         found: list[Mention] = []
         for mention in mentions_in(text, self.about_other):
-            meant = as_meant(self._all, mention, text, found)
+            self._all.here = [one.relation for one in found]
+            meant = as_meant(self._all, mention, text)
             found += [] if meant is None else [meant]
         return found
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from bot.understanding.assessment import Household, Member
 from bot.understanding.relations import CHILDREN, is_partner
 
-GROWN_UP = 23  # years
 OLD = 58  # years of age of a writer who calls husband or wife 「じいさん」「ばあさん」
 
 
@@ -24,7 +23,7 @@ class Person:
     mentioned: int = 0
     gone: int = 0  # mentions by which they are dead, divorced or have left for good
     subject: int = 0
-    owning: int = 0  # only 「父の会社」, and not as of one who is gone
+    owning: int = 0  # mentions by which only something of theirs is named: 「父の会社」
     living: int = 0  # 「祖母と二人暮らし」
     age_guessed: bool = False  # told with nobody beside it
 

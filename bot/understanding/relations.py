@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from bot.understanding.ages import age_before
 
-_GROWN_UP = 23
+GROWN_UP = 23  # years
 CHILDREN = ("son", "daughter", "other")
 
 
@@ -206,7 +206,7 @@ def _is_writer(text: str, match: re.Match[str], someone_named: bool) -> bool:
 def _is_small(text: str, match: re.Match[str]) -> bool:
     """「中3の息子です」: no child of fifteen writes so of themself."""
     age = age_before(text[: match.start()]) if match.lastgroup in (*CHILDREN, "grandchild") else None
-    return match.group() in _SMALL or (age is not None and age < _GROWN_UP)
+    return match.group() in _SMALL or (age is not None and age < GROWN_UP)
 
 
 def _is_word(text: str, match: re.Match[str]) -> bool:

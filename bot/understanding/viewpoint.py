@@ -10,11 +10,10 @@ from dataclasses import replace
 
 from bot.understanding.ages import age_after, age_before
 from bot.understanding.clauses import Clause
-from bot.understanding.clients import from_client, is_grown_up
-from bot.understanding.persons import GROWN_UP, Persons
-from bot.understanding.relations import Mention, all_children, is_partner
+from bot.understanding.clients import CHILD, from_client, is_grown_up
+from bot.understanding.persons import Persons
+from bot.understanding.relations import GROWN_UP, Mention, all_children, is_partner
 
-_CHILD = ("男の子", "女の子", "男子", "女子", "男児", "女児")
 _THEMSELF = ("本人", "ご本人")
 _NOT_OF_CLIENT = ("彼女", "彼", "うちの子")
 _AS_SPOUSE = {"grandmother": "wife", "grandfather": "husband"}
@@ -46,9 +45,9 @@ def look_ahead(told: Persons, clauses: Sequence[Clause]) -> None:
     told.children = told.children or all_children(text)
 
 
-def as_meant(told: Persons, mention: Mention, text: str, before: Sequence[Mention] = ()) -> Mention | None:
-    """A mention as it is meant; None: nobody of the household. `before`: those of the same clause."""
-    word, told.here = text[mention.start : mention.end], [m.relation for m in before]
+def as_meant(told: Persons, mention: Mention, text: str) -> Mention | None:
+    """A mention as it is meant; None: nobody of the household."""
+    word = text[mention.start : mention.end]
     if told.about_other:
         meant = mention
         if told.client or "client" not in told.here:
@@ -153,5 +152,5 @@ def _as_spoken_of(told: Persons, mention: Mention, word: str) -> Mention:
     one = told.focus
     if one is None or one.relation not in _NOT_OWN:
         return mention
-    small = (one.age or 0) < GROWN_UP and word.endswith(_CHILD)
+    small = (one.age or 0) < GROWN_UP and word.endswith(CHILD)
     return replace(mention, relation=one.relation) if small or word in ("上", "下") else mention
