@@ -372,6 +372,15 @@ def test_trouble_with_others_is_the_writers_own(reader: Understander, text: str)
     assert assessment.speaker not in ("neighbor", "agency")
 
 
+def test_the_child_that_calls_a_writer_away_is_nobody_of_the_case(reader: Understander) -> None:
+    assessment, _ = read(
+        reader,
+        "大家ですねん。二階の62の女の人、家賃が五か月止まってます",
+        "ごめんなさい、子どもが起きたので一旦終わります",
+    )
+    assert [m.relation for m in assessment.members] == ["client"]
+
+
 def test_what_becomes_of_a_child_after_my_death_is_no_wish_to_die(reader: Understander) -> None:
     _, worried = read(
         reader, "七十九の母です。四十八の娘はもう何年も外に出ません。わたしが死んだら、娘はどうなるのでしょう"

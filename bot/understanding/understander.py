@@ -11,6 +11,7 @@ from bot.understanding.clauses import fold, split
 from bot.understanding.encoder import Encoder
 from bot.understanding.evidence import Evidence, Weigher
 from bot.understanding.fields import Explained
+from bot.understanding.harmless import is_called_away
 from bot.understanding.household import read_household
 from bot.understanding.owners import Owners
 from bot.understanding.segments import LocalService
@@ -60,6 +61,8 @@ class Understander:
         urgency = crisis.with_voices(screened, evidence, text)
         found = fields.with_danger(fields.find_fields(evidence, text), screened, urgency)
         said = f"{before.said}\n{text}" if before.said else text
+        if before.said and is_called_away(folded):
+            said = before.said  # whose child has woken up belongs to no case
         again = len(said) <= READ_AGAIN
         talk = evidence if said == text or not again else self._weigh(said)
         who = speaker.who_writes(fold(said), talk.speakers) if talk.tells else None
