@@ -63,8 +63,7 @@ def screen(folded: str, clauses: Sequence[Clause], original: str) -> Urgency:
 
 def _screen_japanese(folded: str, clauses: Sequence[Clause], original: str) -> Urgency:
     lines = _Lines(clauses)
-    seen_in = [*((sign, lines.first(sign)) for sign in SIGNS), *((sign, lines.across(sign)) for sign in TOLD_AT_LENGTH)]
-    found = [(LEVELS.index(sign.level), sign.kind, clause) for sign, clause in seen_in if clause]
+    found = [(LEVELS.index(sign.level), sign.kind, clause) for sign, clause in lines.signs()]
     if not found:
         return _spaced_out(folded, original)
     found.sort(key=lambda item: -item[0])
@@ -104,6 +103,13 @@ class _Lines:
             end = self._starts[last] + len(self._clauses[last].text)
             yield from [(self._starts[group[0]], end)] * len(group)
 
+    def signs(self) -> Iterator[tuple[Sign, Clause]]:
+        """Every sign that is told, with the clause that tells it."""
+        for told_where, signs in ((self.first, SIGNS), (self.across, TOLD_AT_LENGTH)):
+            for sign in signs:
+                if clause := told_where(sign):
+                    yield sign, clause
+
     def first(self, sign: Sign) -> Clause | None:
         """The first clause with this sign that does not look harmless."""
         position = passed = 0
@@ -127,9 +133,6 @@ class _Lines:
             if not self._looks_harmless(at):
                 return self._clauses[at]
         return None
-
-    def shows(self, sign: Sign) -> bool:
-        return (self.across(sign) if sign in TOLD_AT_LENGTH else self.first(sign)) is not None
 
     def _looks_harmless(self, at: int) -> bool:
         start, end = self._stretches[at]
@@ -228,8 +231,7 @@ def _in_so_many_words(told: Urgency, evidence: Evidence) -> bool:
         return told.level == "immediate"
     if evidence.long or HANDS_THAT_FAIL.search(fold(told.quote)):
         return True
-    lines = _Lines(evidence.clauses)
-    found = [sign for sign in (*SIGNS, *TOLD_AT_LENGTH) if sign.level != "watch" and lines.shows(sign)]
+    found = [sign for sign, _ in _Lines(evidence.clauses).signs() if sign.level != "watch"]
     # Words of other languages have no signs here.
     return any(not sign.weighed for sign in found) or (
         "suicide" in told.kinds and not any(s.kind == "suicide" for s in found)

@@ -86,9 +86,8 @@ _GREETING = re.compile(
 )
 _FIRST_SENTENCE = re.compile(r"[^。\n！？]*")
 _SECOND_TOO = re.compile(r"[^。\n！？]*[。\n！？]?[^。\n！？]*")
-#: Chosen on the conversations and voices, so that hardly any of those who write of themselves is lost to them.
 #: Hints, where they may stand, and by how much (log-odds) the whole text may sound like the writer's own trouble and
-#: still be somebody else's.
+#: still be somebody else's: so far that hardly any conversation or voice of the writer's own is lost to them.
 _HINTS = (
     (_ABOUT_SOMEBODY, _FIRST_SENTENCE, -5.0),
     (_OFFICE, _FIRST_SENTENCE, -5.5),
