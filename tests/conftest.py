@@ -5,6 +5,7 @@ import contextlib
 import gc
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -250,9 +251,12 @@ class Town:
                     await self.service.bells.wait("queue", 0.05)
 
     async def quiet(self, within_s: float = 30.0) -> None:
-        """Waits until nothing is left to do."""
+        """Waits until nothing is left to do. What a busy machine could not send, and put off, is sent again."""
 
         async def nothing_left() -> bool:
+            if again := await self.service.database.read(_put_off):
+                self.clock.forward(seconds=max(0.0, (again - self.clock.now()).total_seconds()))
+                self.service.bells.ring("outbox")
             return await self.service.database.read(_left_to_do) == 0
 
         await self.until(nothing_left, within_s)
@@ -270,6 +274,11 @@ def _left_to_do(session: Session) -> int:
     unhandled = select(func.count()).select_from(Message).where(Message.handled_at.is_(None))
     undelivered = select(func.count()).select_from(Delivery).where(Delivery.done_at.is_(None))
     return session.scalars(unhandled).one() + session.scalars(undelivered).one()
+
+
+def _put_off(session: Session) -> datetime | None:
+    tried = select(Delivery.next_at).where(Delivery.attempts > 0, Delivery.lease_until.is_(None))
+    return session.scalar(tried.where(Delivery.done_at.is_(None)).order_by(Delivery.next_at).limit(1))
 
 
 @contextlib.asynccontextmanager

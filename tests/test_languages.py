@@ -28,7 +28,7 @@ from knowledge_base.hotlines import choose
 from knowledge_base.vocabulary import vocabulary
 from storage.clock import JAPAN
 from storage.settings import Settings
-from tests.conftest import Resident, Town, running
+from tests.conftest import RESENT, Resident, Town, running
 from tests.desk import at_work
 from tests.line_platform import CHANNEL_SECRET, CHANNEL_TOKEN, LinePlatform
 from tests.stand_ins.clock import SetClock
@@ -691,7 +691,7 @@ def clock() -> SetClock:
 
 @pytest.fixture
 async def line(clock: SetClock) -> AsyncIterator[LinePlatform]:
-    async with LinePlatform(clock=clock) as line:
+    async with LinePlatform(clock=clock, redelivers=RESENT) as line:
         yield line
 
 

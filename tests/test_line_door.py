@@ -17,7 +17,7 @@ from bot.words import words
 from handoff.case import LEVELS, status
 from storage.models import Delivery, DoorLink, Message
 from storage.settings import Settings, SettingsError
-from tests.conftest import Resident, Town, running
+from tests.conftest import RESENT, Resident, Town, running
 from tests.desk import Colleague, a_case, at_work
 from tests.line_platform import CHANNEL_SECRET, CHANNEL_TOKEN, LinePlatform
 from tests.stand_ins.clock import SetClock
@@ -41,7 +41,7 @@ def clock() -> SetClock:
 
 @pytest.fixture
 async def line(clock: SetClock) -> AsyncIterator[LinePlatform]:
-    async with LinePlatform(clock=clock) as line:
+    async with LinePlatform(clock=clock, redelivers=RESENT) as line:
         yield line
         assert line.violations == []
 

@@ -8,10 +8,9 @@ import pytest
 from bot.understanding import Understander
 from connectors.line_channel import LineChannel
 from storage.settings import Settings
-from tests.conftest import Town, running
+from tests.conftest import RESENT, Town, running
 from tests.conftest import _left_to_do as left_to_do
 from tests.line_platform import CHANNEL_SECRET, CHANNEL_TOKEN, LinePlatform
-from tests.line_platform.webhooks import Webhook
 from tests.stand_ins.clock import SetClock
 from tests.stand_ins.rasa import StandInRasa
 
@@ -26,7 +25,7 @@ def clock() -> SetClock:
 
 @pytest.fixture
 async def line(clock: SetClock) -> AsyncIterator[LinePlatform]:
-    async with LinePlatform(clock=clock) as line:
+    async with LinePlatform(clock=clock, redelivers=RESENT) as line:
         yield line
 
 
@@ -46,11 +45,18 @@ async def town(
     )
     async with running(settings, reader, clock) as town:
         line.webhooks.url = f"{town.http.base_url}/line/webhook"
-        # One that does not wait long for an answer that never comes.
-        patient, town.service.channels["line"] = town.service.channels["line"], LineChannel(settings, timeout_s=1.0)
         yield town
-    await patient.close()
     assert line.violations == []
+
+
+@pytest.fixture
+async def hasty(town: Town) -> AsyncIterator[None]:
+    """Does not wait long for an answer that never comes."""
+    patient, hasty = town.service.channels["line"], LineChannel(town.service.settings, timeout_s=1.0)
+    town.service.channels["line"] = hasty
+    yield
+    town.service.channels["line"] = patient
+    await hasty.close()
 
 
 async def settled(town: Town, clock: SetClock, seconds: float = 1) -> None:
@@ -64,21 +70,16 @@ async def settled(town: Town, clock: SetClock, seconds: float = 1) -> None:
     await town.until(nothing_left)
 
 
-async def arrived(line: LinePlatform, sent: Webhook) -> bool:
-    """Whether it was acknowledged; LINE delivers again what a busy machine did not take in time."""
-    return sent.acknowledged or await line.redeliver() > 0
-
-
 async def greeted(town: Town, line: LinePlatform) -> int:
     """Hanako adds the account; how many lines she has then."""
-    assert await arrived(line, await line.follow(HANAKO))
+    assert (await line.follow(HANAKO)).acknowledged
     await town.quiet()
     return len(line.received(HANAKO))
 
 
 async def test_a_message_is_answered_by_one_free_reply(town: Town, line: LinePlatform) -> None:
     before = await greeted(town, line)
-    assert await arrived(line, await line.say(HANAKO, TROUBLE))
+    assert (await line.say(HANAKO, TROUBLE)).acknowledged
     await town.quiet()
     assert line.received(HANAKO)[before:] == [
         "話してくださって、ありがとうございます。",
@@ -90,6 +91,7 @@ async def test_a_message_is_answered_by_one_free_reply(town: Town, line: LinePla
     assert case.channel == "line"
 
 
+@pytest.mark.usefixtures("hasty")
 @pytest.mark.parametrize("fault", ["fail_next", "accept_then_fail", "too_many", "accept_then_time_out"])
 async def test_each_answer_arrives_once_whatever_line_does(
     town: Town, line: LinePlatform, clock: SetClock, fault: str
@@ -114,6 +116,7 @@ async def test_when_the_token_is_too_old_the_answer_is_pushed(town: Town, line: 
     assert line.dead_tokens == 0
 
 
+@pytest.mark.usefixtures("hasty")
 async def test_the_token_of_a_webhook_that_came_late_decides_nothing(
     town: Town, line: LinePlatform, clock: SetClock
 ) -> None:

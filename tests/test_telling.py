@@ -18,7 +18,7 @@ from knowledge_base.versions import Step
 from storage.clock import JAPAN
 from storage.models import CaseEvent
 from storage.settings import Settings
-from tests.conftest import Resident, Town, running
+from tests.conftest import RESENT, Resident, Town, running
 from tests.line_platform import CHANNEL_SECRET, CHANNEL_TOKEN, LinePlatform
 from tests.stand_ins.clock import SetClock
 from tests.stand_ins.rasa import StandInRasa
@@ -236,7 +236,7 @@ async def test_on_line_the_desk_comes_in_one_free_reply(
     tmp_path: Path, database_url: str, reader: Understander, rasa: StandInRasa
 ) -> None:
     clock = SetClock(OPEN)
-    async with LinePlatform(clock=clock) as line:
+    async with LinePlatform(clock=clock, redelivers=RESENT) as line:
         settings = Settings(
             database_url=database_url, var_dir=tmp_path / "var", rasa_url=rasa.url, rasa_timeout_s=5,
             line_channel_secret=CHANNEL_SECRET, line_channel_access_token=CHANNEL_TOKEN, line_api_base=line.base_url,

@@ -87,7 +87,7 @@ class LinePlatform:
     """`async with LinePlatform(webhook_url) as line: await line.say("U…", "こんにちは")`.
 
     `quota` is the month's number of pushes, None for no limit; `rate` the calls a second. The clock decides how old
-    a reply token is.
+    a reply token is. `redelivers`: how often it posts again by itself what the bot did not take.
     """
 
     def __init__(
@@ -98,9 +98,10 @@ class LinePlatform:
         quota: int | None = 200,
         rate: int = 2_000,
         port: int = 0,
+        redelivers: int = 0,
     ) -> None:
         self.clock = clock or Clock()
-        self.webhooks = Sender(webhook_url, CHANNEL_SECRET, self.clock)
+        self.webhooks = Sender(webhook_url, CHANNEL_SECRET, self.clock, redelivers)
         self.quota, self.rate = quota, rate
         self.used = 0
         self.calls: dict[str, int] = defaultdict(int)

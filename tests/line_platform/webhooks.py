@@ -43,10 +43,13 @@ class Webhook:
 
 
 class Sender:
-    """Posts webhooks to the bot's address and remembers what became of each."""
+    """Posts webhooks to the bot's address and remembers what became of each.
 
-    def __init__(self, url: str, secret: str, clock: Clock) -> None:
-        self.url, self._secret, self._clock = url, secret.encode(), clock
+    `redelivers`: how often it posts by itself what was not taken, as LINE does where the town has switched that on.
+    """
+
+    def __init__(self, url: str, secret: str, clock: Clock, redelivers: int = 0) -> None:
+        self.url, self._secret, self._clock, self._redelivers = url, secret.encode(), clock, redelivers
         self.sent: list[Webhook] = []
         self._session: aiohttp.ClientSession | None = None
 
@@ -67,6 +70,8 @@ class Sender:
         webhook = Webhook(event)
         self.sent.append(webhook)
         await self._try(webhook)
+        if not webhook.acknowledged:
+            await self._again(webhook, self._redelivers)
         return webhook
 
     async def redeliver(self, everything: bool = False, shuffled: bool = True) -> int:
@@ -75,8 +80,7 @@ class Sender:
         if shuffled:
             random.shuffle(again)
         for webhook in again:
-            webhook.event["deliveryContext"] = {"isRedelivery": True}
-            await self._try(webhook)
+            await self._again(webhook, max(1, self._redelivers))
         return sum(webhook.acknowledged for webhook in again)
 
     async def post(self, events: list[dict[str, Any]]) -> int | None:
@@ -105,6 +109,13 @@ class Sender:
         if self._session:
             await self._session.close()
             self._session = None
+
+    async def _again(self, webhook: Webhook, most: int) -> None:
+        webhook.event["deliveryContext"] = {"isRedelivery": True}
+        for _ in range(most):
+            await self._try(webhook)
+            if webhook.acknowledged:
+                break
 
     async def _try(self, webhook: Webhook) -> None:
         began = time.perf_counter()
