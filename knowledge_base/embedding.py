@@ -124,7 +124,7 @@ class StaticEmbedder:
 
     def table(self, tokens: Tokens) -> Vectors:
         """What each token adds to a vector."""
-        return np.asarray(self._rows[tokens.rows].astype(np.float32) * self._weights[tokens.ids][:, None], np.float32)
+        return np.asarray(self._rows[tokens.rows] * self._weights[tokens.ids][:, None], np.float32)
 
     def vectors(self, tokens: Tokens, table: Vectors, several: Sequence[Sequence[tuple[int, int]]]) -> Vectors:
         """A vector for each set of stretches (start, end) of the text that `tokens` and `table` are of."""
@@ -136,10 +136,10 @@ class StaticEmbedder:
 
     def rows(self) -> Vectors:
         """The vector of every word of the table, each of length one (all zeros for the unknown)."""
-        return normalised(self._rows.astype(np.float32))
+        return normalised(self._rows)
 
     def _sum(self, ids: npt.NDArray[np.int64]) -> Vectors:
-        return np.asarray(self._weights[ids] @ self._rows[self._mapping[ids]].astype(np.float32), np.float32)
+        return np.asarray(self._weights[ids] @ self._rows[self._mapping[ids]], np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +184,8 @@ def _unfold(
         raise ModelError(f"The embedding model in {folder} is damaged: it holds no token table.")
     mapping = tables.get("mapping", np.arange(len(rows)))
     weights = tables.get("weights", np.ones(len(mapping), np.float32))
-    return rows, mapping.astype(np.int64), weights.astype(np.float32)
+    # Widened once: for each text that takes longer than everything else that is done with its rows.
+    return rows.astype(np.float32), mapping.astype(np.int64), weights.astype(np.float32)
 
 
 def _fingerprint(path: Path) -> str:

@@ -123,8 +123,8 @@ class WordSearch:
         has_row = row >= 0
         common = np.zeros(len(rows), np.float32)
         common[row[has_row]] = weights[has_row]
-        total = common @ rows
-        self._add_up(total, words[~has_row], weights[~has_row])
+        total: Vectors = common @ rows
+        total += self._added_up(words[~has_row], weights[~has_row])
         return total
 
     def likely(self, asked: Asked, most: int, beside: Ints) -> tuple[Ints, Vectors]:
@@ -176,6 +176,14 @@ class WordSearch:
         most = max(_LOOKED_AT, int(_LOOKED_AT_SHARE * len(self.texts)))
         few = order[: max(1, int(np.searchsorted(np.cumsum(often[order]), most, side="right")))]
         return words[few], weights[few]
+
+    def _added_up(self, words: Ints, weights: Vectors) -> Rarity:
+        """What those words add to every text, all in one go: for a few thousand texts the quickest."""
+        begins = self._begins[words]
+        often = self._begins[words + 1] - begins
+        at = stretches(begins, often)
+        each = self._weights[at] * np.repeat(weights, often)
+        return np.asarray(np.bincount(self._places[at], each, len(self.texts)), np.float64)
 
     def _add_up(self, total: Vectors, words: Ints, weights: Vectors) -> None:
         for word, weight in zip(words.tolist(), weights, strict=True):

@@ -33,6 +33,7 @@ class Clause:
         return trim(original[self.start : self.end])
 
 
+@lru_cache(maxsize=32)  # a text is looked at from several sides
 def fold(text: str) -> str:
     """Half-width and full-width forms alike, lower case, no control characters; every letter keeps its place."""
     return _MARKED.sub(_composed, "".join(map(_fold_letter, text[:MAX_LENGTH])))

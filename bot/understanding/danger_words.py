@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bot.understanding.assessment import LEVELS, Urgency
@@ -35,10 +36,13 @@ class Tongue:
 
 def more_urgent(told: Urgency, text: str) -> Urgency:
     """`told`, or what these words tell where that is more; kinds add up. Its quote is the sentence that tells it."""
+    text = text[:MAX_LENGTH]
+    plain = _plain(text)
+    tongues = [tongue for tongue in TONGUES if tongue.letters.search(plain)]
     found = [
         (LEVELS.index(level), kind, trim(sentence.group()))
-        for sentence in _SENTENCE.finditer(text[:MAX_LENGTH])
-        for level, kind in _of_sentence(sentence.group())
+        for sentence in _SENTENCE.finditer(text)
+        for level, kind in _of_sentence(sentence.group(), tongues)
     ]
     if not found:
         return told
@@ -48,16 +52,20 @@ def more_urgent(told: Urgency, text: str) -> Urgency:
     return Urgency(LEVELS[level], kinds, quote) if level > LEVELS.index(told.level) else replace(told, kinds=kinds)
 
 
-def _of_sentence(sentence: str) -> list[tuple[str, str]]:
-    plain = unicodedata.normalize("NFKC", sentence).casefold().replace("’", "'")
+def _of_sentence(sentence: str, tongues: Sequence[Tongue]) -> list[tuple[str, str]]:
+    plain = _plain(sentence)
     return [
         (level, kind)
-        for tongue in TONGUES
+        for tongue in tongues
         if tongue.is_in(plain)
         for left in [tongue.harmless.sub(" ~ ", plain)]
         for kind, level, pattern in tongue.signs
         if pattern.search(left)
     ]
+
+
+def _plain(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).casefold().replace("’", "'")
 
 
 def _tongue(
@@ -240,7 +248,7 @@ _LEFT = 6  # letters beside a denial: "I", "po"
 
 def only_denied(text: str) -> bool:
     """Whether all that is said in another language than Japanese is an idiom or a denial of these words."""
-    sentences = [unicodedata.normalize("NFKC", one).casefold().replace("’", "'") for one in _SENTENCE.findall(text)]
+    sentences = [*map(_plain, _SENTENCE.findall(text))]
     return bool(sentences) and any(
         all(tongue.is_in(one) for one in sentences)
         and len(re.findall(r"\w", "".join(tongue.harmless.sub("", one) for one in sentences))) <= _LEFT

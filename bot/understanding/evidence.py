@@ -90,7 +90,8 @@ class Weigher:
         seen = counter.of(passages)
         counted = self._heads.odds(seen).max(axis=0)
         parts = self.encoder.parts(folded, clauses)
-        read, each = self.encoder.head(parts.whole).max(axis=0), self.encoder.head(parts.vectors)
+        said = self.encoder.head(np.concatenate([parts.whole, parts.vectors]))
+        read, each = said[: len(parts.whole)].max(axis=0), said[len(parts.whole) :]
         plain = [is_plain(clause.text) for clause in clauses]
         each[plain, : PARTS[2]] = -99.0
         fields, services, danger, speakers, tells = (

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 # In the same sentence as a sign.
 _IDIOM = re.compile(
@@ -150,6 +151,7 @@ def only_wishes_well(text: str) -> bool:
     return len(text) <= _SHORT_WISH and bool(_KIND_WISH.search(text)) and not unheard
 
 
+@lru_cache(maxsize=256)  # clauses are looked at alone, and as a sentence where it has no other
 def looks_harmless(sentence: str) -> bool:
     """Whether the words are an idiom, a story, denied, or told as long past."""
     if any(pattern.search(sentence) for pattern in _HARMLESS) or _GIVEN_UP.search(sentence):

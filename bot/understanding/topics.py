@@ -56,8 +56,9 @@ _TRAILING = re.compile(r"(?:のですが|んですが|ですが|ますが|けれ
 def topics_of(clauses: Sequence[Clause], original: str) -> dict[str, str]:
     """Topic → the clause that tells it, in the resident's words."""
     found: dict[str, str] = {}
+    lines = "\n".join(clause.text for clause in clauses)  # most topics are not told: one look for all clauses says so
     for topic, sign in _SIGNS.items():
-        for clause in clauses:
+        for clause in clauses if sign.search(lines) else ():
             hit = sign.search(clause.text)
             if hit and not (topic == "area" and _CIVIC.search(clause.text)):
                 found[topic] = clause.quote(original)
