@@ -71,6 +71,47 @@ def test_who_a_word_means_when_an_agency_writes(text: str, who: set[tuple[str, i
     assert told(text, "agency") >= who
 
 
+def everybody(text: str, speaker: str = "self") -> list[tuple[str, int | None]]:
+    """The same for each person, though another be alike, without who writes."""
+    people = People(Household(), speaker)
+    people.hear_all(split(fold(text)))
+    return [(p.relation, p.age) for p in people.persons if p.relation != "self"]
+
+
+@pytest.mark.parametrize(
+    ("text", "who"),
+    [
+        ("中2と小5の息子がいます", [("son", 14), ("son", 11)]),
+        ("8歳と5歳の娘を一人で育てています", [("daughter", 8), ("daughter", 5)]),
+        ("夫26と一歳の息子がいます", [("husband", 26), ("son", 1)]),
+        ("息子は十五、中3です", [("son", 15)]),
+        ("娘二人です", [("daughter", None), ("daughter", None)]),
+        ("娘と二人で暮らしています", [("daughter", None)]),
+        ("妹が二人の子を抱えて働いています", [("younger_sister", None)]),
+        ("娘は二人で暮らしています。娘が三人家族になりました", [("daughter", None)]),
+        ("夜勤の日は私と弟の二人です", [("younger_brother", None)]),
+        ("小学生の子どもが二人います", [("other", None)]),  # whether sons or daughters is told later
+        (
+            "弟が二人いて、小5と小2です。母は夜いません",
+            [("younger_brother", 11), ("younger_brother", 8), ("mother", None)],
+        ),
+        ("孫二人と暮らしています。中3と小6です", [("grandchild", 15), ("grandchild", 12)]),
+        ("子どもは3人。小4、小1、3歳です", [("other", 10), ("other", 7), ("other", 3)]),
+        ("子どもは四歳と二歳。四歳の女の子が叩きます", [("daughter", 4), ("other", 2)]),
+        ("両親は78と75。父がぼけてきました", [("father", 78), ("mother", 75)]),
+        ("父と母は八十三と八十です", [("father", 83), ("mother", 80)]),
+        ("長男と次男は8歳と5歳です", [("son", 8), ("son", 5)]),
+        ("妹が三人おります。いちばん下の妹は五十九", [("younger_sister", age) for age in (None, None, 59)]),
+    ],
+)
+def test_several_are_told_of_in_one_breath(text: str, who: list[tuple[str, int | None]]) -> None:
+    assert sorted(everybody(text), key=str) == sorted(who, key=str)
+
+
+def test_a_neighbour_tells_of_two_children() -> None:
+    assert everybody("隣の家の小3と小1の女の子が夜も二人でいます", "neighbor") == [("client", 9), ("younger_sister", 7)]
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from bot.understanding.features import Floats
 from bot.understanding.persons import Person, Persons
 from bot.understanding.relations import CHILDREN, Mention
 from bot.understanding.relations import mentions as mentions_in
+from bot.understanding.several import ages_alone, ages_behind
 from bot.understanding.viewpoint import as_meant, look_ahead
 
 _TITLE = r"^(?:さん|さま|様|ちゃん|くん|君|親|たち|のほう|の方|ども)?(?:[(（][^)）]{1,8}[)）])?[0-9]{0,3}(?:歳|才)?"
@@ -66,6 +67,8 @@ _LEAST_AGE = {
     "husband": 17, "wife": 16, "partner": 13, "father": 30, "mother": 28, "father_in_law": 38, "mother_in_law": 36,
     "grandfather": 45, "grandmother": 45,
 }  # fmt: skip
+_AS_SIBLING = {"son": "brother", "daughter": "sister"}
+_JOINED = ("と", "や", "、")
 _SECOND_ONE = (*CHILDREN, "grandchild", "relative", "younger_brother", "younger_sister")
 
 
@@ -144,6 +147,7 @@ class People:
         self._all = Persons.of(before, speaker)
         self._sentence: tuple[int, list[Person]] = (-1, [])
         self._just_met: Person | None = None  # in this clause
+        self._several: list[Person] = []  # whom one word meant last: 「娘が二人」
         self._spoken_of = [self._all.focus] if self._all.focus is not None else []  # the last first
         self._wishes_death = False
         self._teller_suffers = False  # in the last clause: 「夫に首を絞められました。27です」
@@ -183,7 +187,10 @@ class People:
             self._all.school = school_of(clause.text) or self._all.school
         found = self._found(clause.text)
         self._just_met = None
-        told = [self._meet(m, clause, found) for m in found]
+        told: list[Person] = []
+        for at, m in enumerate(found):
+            told.append(self._meet(m, clause, found, [told[n] for n in range(at) if found[n].start == m.start]))
+        self._together(clause.text, found, told)
         alone = self._age_beside_others(clause, found, told) if found else self._age_alone(clause)
         if self.about_other and not self.persons:
             self._all.teller()
@@ -260,10 +267,28 @@ class People:
                 return person
         return self._all.teller()
 
-    def _meet(self, mention: Mention, clause: Clause, found: Sequence[Mention]) -> Person:
-        """The person whom a mention means: one already known, or a new one."""
-        text, age = clause.text, self._age_beside(mention, clause, found)
-        person = self._known(mention, age) or self._taken_back(mention) or self._new(mention)
+    def _together(self, text: str, found: Sequence[Mention], told: Sequence[Person]) -> None:
+        """Those who were named last with one word, or joined: 「娘が二人」「弟と妹が」; and how old each is: 「父と母は
+        78と75」."""
+        groups: list[list[Person]] = []
+        last: Mention | None = None
+        for mention, person in zip(found, told, strict=True):
+            joined = last and (mention.start == last.start or text[last.end : mention.start] in _JOINED)
+            groups[-1].append(person) if joined else groups.append([person])
+            last = mention
+        self._several = next((group for group in reversed(groups) if len(group) > 1), self._several)
+        ages = ages_behind(text[last.end :]) if last else ()
+        if len(ages) > 1 and len(ages) == len(groups[-1]):
+            for person, age in zip(groups[-1], ages, strict=True):
+                person.age = age
+
+    def _meet(self, mention: Mention, clause: Clause, found: Sequence[Mention], beside: Sequence[Person]) -> Person:
+        """The person whom a mention means: one already known, or a new one; none of those whom the same word means
+        `beside` them."""
+        if beside and beside[0].relation == "client" and mention.relation in _AS_SIBLING:
+            mention = _as_sibling(mention, beside[0].age)
+        text, age = clause.text, mention.age if mention.age is not None else self._age_beside(mention, clause, found)
+        person = self._known(mention, age, beside) or self._taken_back(mention) or self._new(mention)
         if age is not None and (person.age is None or person.age_guessed or _CORRECTION.search(text)):
             self._now_known(person, age)
         if mention.instead_of == person.relation or (person.relation == "other" and mention.relation in CHILDREN):
@@ -293,10 +318,12 @@ class People:
         age = None if _is_of_next(mention, text, found) else age_after(text[mention.end :], self._all.school)
         last = max((m for m in found if m.end <= mention.start), key=lambda m: m.end, default=None)
         before = last.end if last else 0
-        # What follows another is theirs, unless it leads over to this one.
-        if age is None and (last is None or age_after(text[before:]) is None or _is_of_next(last, text, found)):
+        if age is None:
             age = age_before(text[before : mention.start], self._all.school)
-            if age is not None and self._is_of_focus(text[: mention.start], age):
+            # What follows another is theirs, unless it leads over to this one: 「夫26と一歳の息子」.
+            after = age_after(text[before:]) if last and not _is_of_next(last, text, found) else None
+            theirs = after is not None and (after == age or "と" not in text[before : mention.start])
+            if age is not None and (theirs or self._is_of_focus(text[: mention.start], age)):
                 age = None
         return 0 if age is None and is_baby(text) and mention.relation in CHILDREN else age
 
@@ -308,23 +335,26 @@ class People:
         one.age = age
         return True
 
-    def _known(self, mention: Mention, age: int | None) -> Person | None:
-        same = [p for p in self.persons if p.relation == mention.relation]
+    def _known(self, mention: Mention, age: int | None, beside: Sequence[Person]) -> Person | None:
+        others = [p for p in self.persons if p not in beside]
+        same = [p for p in others if p.relation == mention.relation]
         if mention.relation in ("son", "daughter"):  # 「下の子は小6の娘で」: one and the same
             same = [
-                p for p in self.persons if p.child and p.relation == "other" and (p.age is None or p is self._just_met)
+                p for p in others if p.child and p.relation == "other" and (p.age in (None, age) or p is self._just_met)
             ] or same
         if mention.called:
             same = [p for p in same if p.called in ("", mention.called)]
             same.sort(key=lambda p: p.called != mention.called)
         fitting = [p for p in same if age is None or p.age in (None, age)]
-        if not fitting and same and mention.relation not in _SECOND_ONE:
+        if not fitting and same and mention.relation not in _SECOND_ONE and not beside:
             return same[-1]  # nobody has two husbands: a second age is a correction
         if not fitting:
             return None
         return fitting[0] if mention.called else fitting[-1]
 
     def _age_alone(self, clause: Clause) -> Person | None:
+        if (ages := ages_alone(clause.text)) and (several := self._who_are(ages)):
+            return several
         alone = age_alone(clause.text, self._all.school)
         if alone is None:
             return None
@@ -341,6 +371,18 @@ class People:
         person.gone += person.left  # 「長男が逝きました。はたちでした」: still gone
         person.mentioned += 1
         return person
+
+    def _who_are(self, ages: Sequence[int]) -> Person | None:
+        """「弟が二人います。小5と小2です」「子どもは三人。小4、小1、3歳」: the first of those who are so old."""
+        one = self.focus
+        several = self._several if one in self._several else [one] if one and one.relation == "other" else []
+        if not several or any(p.age is not None for p in several) or len(several) not in (1, len(ages)):
+            return None
+        more = [Person("other", mentioned=1) for _ in ages[len(several) :]]
+        self.persons.extend(more)
+        for person, age in zip([*several, *more], ages, strict=True):
+            person.age = age
+        return several[0]
 
     def _age_beside_others(self, clause: Clause, found: Sequence[Mention], told: Sequence[Person]) -> Person | None:
         """「息子が不登校で、14です」: an age that ends a clause is theirs of whom it speaks; 「六十、妻は五十八」: one
@@ -378,6 +420,12 @@ class People:
             return False
         known = self._all.teller().age if not self.about_other else None
         return known is None or not (person.relation in _OLDER and age < known)
+
+
+def _as_sibling(mention: Mention, age: int | None) -> Mention:
+    """「隣の小3と小1の女の子」: of two children one is the client, `age` years old, and the other a sister."""
+    older = mention.age is not None and age is not None and mention.age > age
+    return replace(mention, relation=f"{'older' if older else 'younger'}_{_AS_SIBLING[mention.relation]}", called="")
 
 
 def _is_of_next(mention: Mention, text: str, found: Sequence[Mention]) -> bool:

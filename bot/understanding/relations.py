@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from bot.understanding.ages import age_before
+from bot.understanding.several import ages_behind, ages_in_front, how_many
 
 GROWN_UP = 23  # years
 CHILDREN = ("son", "daughter", "other")
@@ -25,6 +26,7 @@ class Mention:
     called: str = ""
     gone: bool = False  # dead, divorced or left for good
     instead_of: str = ""  # the relation that this one corrects: 「妹ではなく弟です」
+    age: int | None = None  # of one of several: 「中2と小5の息子」
 
 
 # Relation → the words for it. Words of one letter are guarded in `_GUARDS`.
@@ -103,6 +105,7 @@ _OF_PARTNER = re.compile(r"(?:彼|彼女|パートナー|相方|恋人)の$")
 _OF_KIN = re.compile(
     r"(?:母|母さん|母親|ママ|おかん|姉|姉ちゃん|妹|娘|次女|長女|息子|長男|次男|兄|弟)(?:さん)?[のがと]$"
 )
+_CAN_BE_SEVERAL = (*CHILDREN, "grandchild", "younger_brother", "younger_sister", "older_brother", "older_sister")
 _NOBODY = "nobody"  # of whom anything is told
 _SEVERAL: dict[str, tuple[str, ...]] = {
     _NOBODY: (),
@@ -154,8 +157,8 @@ def _mentions(text: str, of_others: bool) -> Iterator[Mention]:
         name = _relation(text, match, of_others)
         gone = name not in ("self", "client") and _is_gone(text, match)
         called, instead_of = _called(match.group(), name), _instead_of(text, match)
-        for relation in _SEVERAL.get(name, (name,)):
-            yield Mention(match.start(), match.end(), relation, called, gone, instead_of)
+        for relation, age in _each(text, match, name, alone=bool(called)):
+            yield Mention(match.start(), match.end(), relation, called, gone, instead_of, age)
         writer_named |= name == "self"
         someone_named |= name != _NOBODY
 
@@ -173,6 +176,18 @@ def _relation(text: str, match: re.Match[str], of_others: bool) -> str:
         told = _BOY_OR_GIRL.match(text[match.end() :])
         return _BOY_GIRL[told["one"]] if told else name
     return name
+
+
+def _each(text: str, match: re.Match[str], name: str, alone: bool) -> list[tuple[str, int | None]]:
+    """Relation and age of each whom one word means: 「中2と小5の息子」「娘が二人」「両親は78と75」. `alone`: it is a word
+    for one of several, 「長男」."""
+    relations, after = _SEVERAL.get(name, (name,)), text[match.end() :]
+    ages = ages_behind(after)
+    if name in _CAN_BE_SEVERAL and not alone:
+        ages = ages_in_front(text[: match.start()]) or ages
+        relations *= max(1, len(ages), how_many(after) if name != "other" else 1)
+    known = ages if len(ages) == len(relations) else (None,) * len(relations)
+    return [*zip(relations, known, strict=True)]
 
 
 def _instead_of(text: str, match: re.Match[str]) -> str:
