@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
+from bot.understanding.ages import age_after, age_before, number
 from bot.understanding.assessment import Household
 from bot.understanding.clauses import fold, split
 from bot.understanding.people import People, lives_elsewhere
-from bot.understanding.relations import FIRST_LETTERS, RELATION_WORDS
+from bot.understanding.relations import FIRST_LETTERS, RELATION_WORDS, mentions
 
 
 def told(text: str, speaker: str = "self") -> set[tuple[str, int | None]]:
@@ -223,3 +224,30 @@ def _beginnings_of(op: str, argument: Any) -> tuple[set[str], bool]:
         return beginnings(argument[2]), argument[0] == 0
     assert op in ("ASSERT", "ASSERT_NOT", "AT")
     return set(), True
+
+
+@pytest.mark.parametrize(
+    ("text", "age"),
+    [("夫は四十七です", 47), ("夫47", 47), ("夫（47）", 47), ("夫は3年前から", None), ("夫は60代です", None)],
+)
+def test_ages_after_a_person(text: str, age: int | None) -> None:
+    (mention,) = mentions(fold(text))
+    assert age_after(fold(text)[mention.end :]) == age
+
+
+@pytest.mark.parametrize(
+    ("text", "age"),
+    [("６歳の娘", 6), ("中２の娘", 14), ("四十になる娘", 40), ("小4の息子", 10), ("三か月の赤ちゃん", 0)],
+)
+def test_ages_before_a_person(text: str, age: int) -> None:
+    (mention,) = mentions(fold(text))
+    assert age_before(fold(text)[: mention.start]) == age
+
+
+def test_kanji_numbers() -> None:
+    assert [number(n) for n in ("十", "十七", "四十", "四十七", "百一", "百", "8")] == [10, 17, 40, 47, 101, 100, 8]
+
+
+@pytest.mark.parametrize("text", ["大丈夫です", "母子家庭です", "夫婦とは何か", "映画の主人公"])
+def test_words_that_only_look_like_people(text: str) -> None:
+    assert mentions(fold(text)) == ()

@@ -1,4 +1,4 @@
-"""What a text tells: findings with their quotes, households, danger, bad input, and the commands over it."""
+"""What a text tells: findings with their quotes, bad input, and the commands over it."""
 
 import io
 import json
@@ -9,34 +9,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.understanding import Assessment, Reading, Understander
-from bot.understanding.ages import age_after, age_before, number
+from bot.understanding import Assessment, Understander
 from bot.understanding.clauses import fold, split
-from bot.understanding.relations import mentions
 from knowledge_base.vocabulary import vocabulary
+from tests.reading import read
 from uketome import understand
 
 README = "夫が仕事を辞めてから家賃を滞納していて、中学生の娘も学校に行けていません"
-
-
-def read(reader: Understander, *turns: str) -> tuple[Assessment, Reading]:
-    assessment = Assessment()
-    for turn in turns:
-        reading = reader.read(turn, assessment)
-        assessment = assessment.take_in(reading)
-    return assessment, reading
-
-
-def ages(assessment: Assessment) -> dict[str, int | None]:
-    return {m.relation: m.age for m in assessment.members}
 
 
 def test_the_sentence_of_the_readme(reader: Understander) -> None:
     assessment, reading = read(reader, README)
     found = {f.id for f in assessment.fields}
     assert {"work", "housing", "education"} <= found
-    assert set(ages(assessment)) == {"husband", "daughter", "self"}
-    assert ages(assessment)["daughter"] is None  # 「中学生」 is no age
+    ages = {m.relation: m.age for m in assessment.members}
+    assert ages == {"husband": None, "daughter": None, "self": None}  # 「中学生」 is no age
     assert reading.tells
     assert reading.urgency.level == "none"
     assert reading.echo is not None
@@ -165,286 +152,6 @@ def test_trouble_stands_out_of_five_thousand_letters(reader: Understander) -> No
     reading = reader.read(text, Assessment())
     assert reading.urgency.at_least("urgent")
     assert "殴られ" in reading.urgency.quote
-
-
-@pytest.mark.parametrize("first", [1490, 1600, 6000])
-def test_nobody_told_of_in_a_long_talk_is_forgotten_later(reader: Understander, first: int) -> None:
-    """Whether it grows too long to be read anew at once, or with a later answer."""
-    told = Assessment()
-    begins = "母は84歳で、要介護3です。"
-    for text in (
-        begins + "順に書きます。" * ((first - len(begins)) // 7),
-        "息子は26歳で、仕事についていません",
-        "妻と4人です",
-    ):
-        told = told.take_in(reader.read(text, told))
-    assert {"mother", "son", "wife"} <= {member.relation for member in told.members}
-    assert [member.age for member in told.members if member.relation == "mother"] == [84]
-
-
-@pytest.mark.parametrize(
-    ("text", "kind"),
-    [
-        ("もう死にたいです", "suicide"),
-        ("も う し に た い", "suicide"),
-        ("夫に殴られています。今夜も怖いです", "dv"),
-        ("三日も何も食べていません。お金もありません", "no_food"),
-        ("今夜泊まるところがありません", "no_shelter"),
-        ("父が風呂で倒れて返事をしません", "medical_emergency"),
-        ("もう介護に疲れて、母を殺してしまいそうです", "harm_to_others"),
-        ("もうむりです。I don't want to live", "suicide"),
-        ("ごはんを たべて いません。おかねも ありません", "no_food"),
-    ],
-)
-def test_danger_is_seen_with_its_kind(reader: Understander, text: str, kind: str) -> None:
-    urgency = reader.read(text, Assessment()).urgency
-    assert urgency.at_least("urgent")
-    assert kind in urgency.kinds
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "死ぬほど眠いです",
-        "昨日見た映画で主人公が自殺する場面に泣きました",
-        "暑くて死にそうです笑",
-        "カレー に し た い",
-        "必死で働いています",
-        "I don't want to die",
-        "I don't want to live here",
-        "ayaw ko pa mamatay",
-        "父がすこしでも休めるようにしてあげたい",
-        "でんきが きれて、くらいなかで ごはんを たべています",
-        "赤ちゃんが泣きやまなくて、もう三日ほとんど寝てません",
-        "主人がぼけてしもうて、夜中に出ていこうとするとよ",
-        "元カレに鍵を返してもらえません。暴力とかはなかったです",
-        "もうやめたいです。今日はここまでにします",
-        "妹が少し休めるようにしてあげたい",
-        "ごめんなさい、子どもが起きたので一旦終わります",
-        "娘が帰ってきたので消えますね、また夜に",
-        "痛み止めは何錠飲めば効きますか",
-        "夫が死んだら健康保険がどうなるか教えてください",
-        "下の子を置いていけないので、窓口に連れていきます",
-        "デイサービスを使って親子で楽になりました",
-        "1歳の子を家に置いて行けません",
-        "犬の首にひもをかけて散歩しています",
-        "バーベキューの練炭ってどこで買えますか",
-        "部活の先輩、怒るとマジで殺されるんで笑 明日は早起きします",
-    ],
-)
-def test_words_of_danger_without_danger_page_nobody(reader: Understander, text: str) -> None:
-    assert not reader.read(text, Assessment()).urgency.at_least("urgent")
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "赤ちゃんが泣きやまなくて、ゆさぶってしまいそうです",
-        "赤ちゃんがぐったりして、泣き声も出しません",
-        "主人がぼけてしもうて、夜中に出ていって、まだ帰ってこんとよ。外は雪たい",
-        "主人がぼけてしもうて、夜中に出ていくとよ。今夜もまだ帰ってこん、外は雪たい",
-        "母がぼけて、夜中に帰ると言って出ていこうとします。もう二人で楽になりたい",
-        "赤ちゃんが泣きやまなくて三日寝てません。この子と終わりにします",
-        "暴力はなかったです、先週までは。",
-        "夫に財布を取り上げられています。暴力はないです",
-        "今日で終わりにします。今までありがとうございました",
-        "今日はここまでにします。さようなら",
-        "人間って何錠飲んだら起きなくなるの",
-        "家内の三回忌がすんだら、わしもそっちへ行こうと思っとります",
-        "わしが死んだら保険が下りる。そうすりゃ借金も片づく",
-        "もう電車に飛び込みたくなる",
-        "障害のある息子を置いていけない。連れていくしかないと思うようになりました",
-        "障害のある娘と二人で、楽になる方法ばかり考えてしまいます",
-        "寝たきりの夫のおむつ、怒鳴りながら替えてます。つねってしまうこともあります",
-        "部屋で一人で産みました。まだだれも知りません",
-        "4歳と1歳を寝かせてから夜の店に出てます。二人だけで朝まで",
-        "兄が荒れると母と私は近所のコインランドリーで朝まで待ちます",
-        "包丁研いだ。あの上司が出てくるのを駅で待ってる",
-        "娘がカミソリを集めているのを見つけました",
-        "夫が帰ってきたので切ります。助けて",
-        "お父さんが来たので切ります。布団に入ってくる音がします",
-        "また夜中に赤ちゃんがぐったりして、ミルクを飲みません",
-        "家族が帰ってきたので消えます。もう戻りません",
-        "また明日って言えるのもこれが最後",
-        "怒ると本当に殺されるので逃げたいです",
-        "夫に、私が締め出されました。もう三時間外にいます",
-        "七輪と練炭を買いました。車の中にいます",
-    ],
-)
-def test_what_stands_beside_such_words_is_heard(reader: Understander, text: str) -> None:
-    assert reader.read(text, Assessment()).urgency.at_least("urgent")
-
-
-def test_a_wish_to_die_that_is_likely_told_is_watched(reader: Understander) -> None:
-    for text in (
-        "私がいないほうがこの家はうまくいくと思います",
-        "主人の葬式が終わりました。私も早くそっちに呼んでほしい",
-    ):
-        assert reader.read(text, Assessment()).urgency.at_least("watch")
-
-
-def test_the_bereaved_are_not_watched_for_their_grief(reader: Understander) -> None:
-    bereaved = reader.read("兄の自死から一年、命日が近い。雨の音がいやです", Assessment())
-    assert bereaved.urgency.level == "none"
-
-
-def test_a_wish_to_die_that_is_said_plainly_is_recorded(reader: Understander) -> None:
-    plain = reader.read("橋の上にいます", Assessment())
-    assert plain.urgency.at_least("urgent")
-    assert "suicide" in {f.id for f in plain.fields}
-
-
-def test_who_fears_their_own_hands_is_shown_a_voice_and_who_has_shaken_a_child_an_ambulance(
-    reader: Understander,
-) -> None:
-    fears = reader.read("赤ちゃんが泣きやまなくて、ゆさぶってしまいそうで、こわいです", Assessment())
-    assert fears.urgency.level == "urgent"
-    has = reader.read("赤ちゃんを揺さぶってしまいました。ぐったりして目を開けません", Assessment())
-    assert has.urgency.level == "immediate"
-
-
-def test_danger_stays_when_the_talk_goes_on(reader: Understander) -> None:
-    assessment, _ = read(reader, "もう死にたいです", "すみません、大丈夫です", "住所は言いたくないです")
-    assert assessment.urgency.at_least("urgent")
-    assert assessment.urgency.quote == "もう死にたいです"
-
-
-def test_a_household_over_several_turns(reader: Understander) -> None:
-    assessment, _ = read(
-        reader,
-        "中2の娘が学校を休みがちで、夜になると遊びに出てしまうんです",
-        "夫は47です。仕事もしないで昼からお酒とパチンコです",
-        "上の息子は22。何度も仕事を変わっています",
-        "私は45で、パートを二つ掛け持ちしています。税金が払えていません",
-        "父は去年亡くなりました。猫が一匹います",
-    )
-    assert ages(assessment) == {"daughter": 14, "husband": 47, "son": 22, "self": 45}
-    fields = {m.relation: set(m.fields) for m in assessment.members}
-    assert "education" in fields["daughter"]
-    assert "addiction" in fields["husband"]
-    assert "finance" in fields["self"]
-
-
-def test_whoever_has_died_has_no_trouble_now(reader: Understander) -> None:
-    assessment, _ = read(reader, "家内に先立たれて二年になります。私は81です", "ひとりで炊事も掃除もできません")
-    assert "wife" not in ages(assessment)
-    assert [m.fields for m in assessment.members if m.relation == "self"] == [("elderly",)]
-
-
-@pytest.mark.parametrize("who", ["職場の後輩のことで相談です", "隣の奥さんが心配です", "幼なじみの話です"])
-def test_a_friend_or_neighbour_told_of_is_the_client(reader: Understander, who: str) -> None:
-    assessment, _ = read(reader, f"{who}。29の女性です。会社に行けなくなって、夜も眠れていません")
-    assert assessment.speaker == "neighbor"
-    assert ages(assessment) == {"client": 29}
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "大家ですねん。二階の62の女の人、家賃が五か月止まってます",
-        "タクシーに乗りゆう者やけんど、なじみの爺さまが八十八でよ、店にも医者にもよう行かん",
-        "隣のおやじ、雪かきしてねんだ。七十三だ。夜も眠れねって",
-        "元バイト仲間の24女、サラ金で210万。取り立ての電話で震えてる",
-        "こんばんは。大家をしている者です。一階の六十七の男の人が、ごみに埋もれて暮らしています",
-    ],
-)
-def test_whoever_the_writer_knows_by_work_or_as_a_neighbour_is_the_client(reader: Understander, text: str) -> None:
-    assessment, _ = read(reader, text)
-    assert assessment.speaker == "neighbor"
-    assert [m.relation for m in assessment.members] == ["client"]
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "隣の旦那さんが毎晩うるさくて眠れません",
-        "保証人になっていた友人が逃げて、請求がうちに来ました",
-        "この町に友達が一人もいません",
-        "この春まで民生委員をしておりました。今度は訪ねてもらう番です",
-        "子ども食堂をやってみたいです",
-        "町内会長をやってますが、うちの女房が去年からぼけて困っとります。私は七十三です",
-        "職場の先輩のことで相談です。毎日『使えない』って言われて、朝になると吐きます",
-        "毎週来るヘルパーさんが来なくなって困っています。わしは八十四",
-    ],
-)
-def test_trouble_with_others_is_the_writers_own(reader: Understander, text: str) -> None:
-    assessment, _ = read(reader, text)
-    assert assessment.speaker not in ("neighbor", "agency")
-
-
-def test_the_child_that_calls_a_writer_away_is_nobody_of_the_case(reader: Understander) -> None:
-    assessment, _ = read(
-        reader,
-        "大家ですねん。二階の62の女の人、家賃が五か月止まってます",
-        "ごめんなさい、子どもが起きたので一旦終わります",
-    )
-    assert [m.relation for m in assessment.members] == ["client"]
-
-
-def test_what_becomes_of_a_child_after_my_death_is_no_wish_to_die(reader: Understander) -> None:
-    _, worried = read(
-        reader, "七十九の母です。四十八の娘はもう何年も外に出ません。わたしが死んだら、娘はどうなるのでしょう"
-    )
-    assert {"hikikomori", "suicide"} & {f.id for f in worried.fields} == {"hikikomori"}
-    _, hints = read(reader, "私が死んだら誰も困らないし、そのほうがいいのかもって")
-    assert "suicide" in {f.id for f in hints.fields}
-
-
-def test_fear_of_being_read_is_a_sign(reader: Understander) -> None:
-    _, reading = read(reader, "主人に見つかったら怖いので、手短に書きます")
-    assert reading.urgency.at_least("watch")
-    assert "dv" in reading.urgency.kinds
-
-
-def test_an_agency_tells_of_its_client_and_is_no_member(reader: Understander) -> None:
-    assessment, _ = read(
-        reader, "ケアマネジャーです。担当の84歳女性、長男さん58歳が退職して介護しています。私から見ても疲れています"
-    )
-    assert assessment.speaker == "agency"
-    assert ages(assessment) == {"client": 84, "son": 58}
-
-
-@pytest.mark.parametrize(
-    ("from_where", "age"),
-    [("市立東中学校の教員です", 14), ("高校の養護教諭です", 17), ("小学校の担任です", 8), ("民生委員です", 8)],
-)
-def test_a_pupil_of_an_agency_is_in_the_school_that_it_writes_from(
-    reader: Understander, from_where: str, age: int
-) -> None:
-    assessment, _ = read(reader, f"{from_where}。2年生の男子生徒の件でご相談です", "母親が寝たきりに近い様子です")
-    assert ages(assessment)["client"] == age
-
-
-def test_a_later_first_person_does_not_turn_an_agency_into_a_resident(reader: Understander) -> None:
-    assessment, _ = read(reader, "地域包括の者です。81歳の男性のことで", "私は明日は不在です")
-    assert assessment.speaker == "agency"
-
-
-@pytest.mark.parametrize(
-    ("text", "age"),
-    [("夫は四十七です", 47), ("夫47", 47), ("夫（47）", 47), ("夫は3年前から", None), ("夫は60代です", None)],
-)
-def test_ages_after_a_person(text: str, age: int | None) -> None:
-    (mention,) = mentions(fold(text))
-    assert age_after(fold(text)[mention.end :]) == age
-
-
-@pytest.mark.parametrize(
-    ("text", "age"),
-    [("６歳の娘", 6), ("中２の娘", 14), ("四十になる娘", 40), ("小4の息子", 10), ("三か月の赤ちゃん", 0)],
-)
-def test_ages_before_a_person(text: str, age: int) -> None:
-    (mention,) = mentions(fold(text))
-    assert age_before(fold(text)[: mention.start]) == age
-
-
-def test_kanji_numbers() -> None:
-    assert [number(n) for n in ("十", "十七", "四十", "四十七", "百一", "百", "8")] == [10, 17, 40, 47, 101, 100, 8]
-
-
-@pytest.mark.parametrize("text", ["大丈夫です", "母子家庭です", "夫婦とは何か", "映画の主人公"])
-def test_words_that_only_look_like_people(text: str) -> None:
-    assert mentions(fold(text)) == ()
 
 
 def test_what_the_text_tells_of_its_own_accord(reader: Understander) -> None:
