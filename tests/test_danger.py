@@ -116,6 +116,8 @@ def test_a_wish_to_die_that_is_said_plainly_is_recorded(reader: Understander) ->
     plain = reader.read("橋の上にいます", Assessment())
     assert plain.urgency.at_least("urgent")
     assert "suicide" in {f.id for f in plain.fields}
+    explained = {f.id: (f.found, f.quote) for f in reader.explain("橋の上にいます").fields}
+    assert explained["suicide"] == (True, "橋の上にいます"), "who tries a text sees what a talk would record"
 
 
 def test_who_fears_their_own_hands_is_shown_a_voice_and_who_has_shaken_a_child_an_ambulance(

@@ -78,28 +78,26 @@ class Explained:
     tells: bool
 
 
-def explain(evidence: Evidence, original: str) -> Explained:
-    """What is found in a text, and what narrowly missed."""
+def explain(evidence: Evidence, recorded: tuple[FieldFinding, ...], original: str) -> Explained:
+    """What is found in a text, where `recorded` are its fields, and what narrowly missed."""
     if not evidence.tells or not evidence.clauses:
         return Explained((), (), False)
-    recorded = find_fields(evidence, original)
     shown = {one.id for one in find_services(evidence, recorded, original)}
     return Explained(
-        _explained_fields(evidence, original, {one.id for one in recorded}),
-        _explained_services(evidence, original, shown),
-        True,
+        _explained_fields(evidence, recorded, original), _explained_services(evidence, original, shown), True
     )
 
 
-def _explained_fields(evidence: Evidence, original: str, recorded: Container[str]) -> tuple[Found, ...]:
+def _explained_fields(evidence: Evidence, recorded: tuple[FieldFinding, ...], original: str) -> tuple[Found, ...]:
     names = list(vocabulary().fields)
-    found: list[Found] = []
+    found = [Found(one.id, one.confidence, one.quote, one.example, found=True) for one in recorded]
+    known = {one.id for one in recorded}
     for at in np.argsort(-evidence.fields, kind="stable"):
-        name = names[at]
-        if name in recorded or (evidence.fields[at] >= evidence.recorded_from * NEARLY and len(found) < MISSED_SHOWN):
+        nearly = evidence.fields[at] >= evidence.recorded_from * NEARLY and len(found) < MISSED_SHOWN
+        if nearly and names[at] not in known:
             clause = int(np.argmax(evidence.each[:, at]))
             quote, near = evidence.clauses[clause].quote(original), evidence.near(clause, int(at))
-            found.append(Found(name, round(float(evidence.fields[at]), 3), quote, near, name in recorded))
+            found.append(Found(names[at], round(float(evidence.fields[at]), 3), quote, near, found=False))
     return tuple(found)
 
 

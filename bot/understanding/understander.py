@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from bot.understanding import crisis, fields, speaker, topics
-from bot.understanding.assessment import Assessment, Household, Reading
+from bot.understanding.assessment import Assessment, FieldFinding, Household, Reading, Urgency
 from bot.understanding.clauses import fold, split
 from bot.understanding.encoder import Encoder
 from bot.understanding.evidence import Evidence, Weigher
@@ -19,6 +20,15 @@ from knowledge_base.embedding import ModelError
 
 READ_AGAIN = 1500  # letters of a talk from which its household is read anew at every turn
 SAID_KEPT = 5000  # more than that, so that what follows a long talk is never taken for all that was told
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What one text tells by itself."""
+
+    evidence: Evidence
+    urgency: Urgency
+    fields: tuple[FieldFinding, ...]
 
 
 class Understander:
@@ -48,20 +58,15 @@ class Understander:
 
     def explain(self, text: str) -> Explained:
         """What is found in one text and what narrowly missed, with the clause and the example each rests on."""
-        folded = fold(text)
-        clauses = split(folded)
-        return fields.explain(self._weigher.weigh(folded, clauses), text)
+        read = self._read(text)
+        return fields.explain(read.evidence, read.fields, text)
 
     def read(self, text: str, before: Assessment) -> Reading:
         """One text: a turn's fragments joined by a newline. Text beyond 5,000 characters is not read."""
-        folded = fold(text)
-        clauses = split(folded)
-        screened = crisis.screen(folded, clauses, text)
-        evidence = self._weigher.weigh(folded, clauses)
-        urgency = crisis.with_voices(screened, evidence, text)
-        found = fields.with_danger(fields.find_fields(evidence, text), screened, urgency)
+        read = self._read(text)
+        evidence, urgency, found = read.evidence, read.urgency, read.fields
         said = f"{before.said}\n{text}" if before.said else text
-        if before.said and is_called_away(folded):
+        if before.said and is_called_away(fold(text)):
             said = before.said  # whose child has woken up belongs to no case
         again = len(said) <= READ_AGAIN
         talk = evidence if said == text or not again else self._weigh(said)
@@ -74,11 +79,19 @@ class Understander:
             services=fields.find_services(evidence, found, text) if found or not before.fields else (),
             household=self._household(talk, said if again else text, before, who or before.speaker, again),
             speaker=who,
-            topics=topics.topics_of(clauses, text),
+            topics=topics.topics_of(evidence.clauses, text),
             echo=topics.echo_of(evidence.clauses, fields.clause_weights(evidence).tolist(), text) if found else None,
             tells=bool(found) or urgency.level != "none",
             said=said[-SAID_KEPT:],
         )
+
+    def _read(self, text: str) -> _Read:
+        folded = fold(text)
+        clauses = split(folded)
+        screened = crisis.screen(folded, clauses, text)
+        evidence = self._weigher.weigh(folded, clauses)
+        urgency = crisis.with_voices(screened, evidence, text)
+        return _Read(evidence, urgency, fields.with_danger(fields.find_fields(evidence, text), screened, urgency))
 
     def _household(self, evidence: Evidence, text: str, before: Assessment, who: str, again: bool) -> Household:
         """From all that was written so far, for one turn tells who, and the next what they suffer from; of a very long
