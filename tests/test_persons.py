@@ -102,6 +102,22 @@ def everybody(text: str, speaker: str = "self") -> list[tuple[str, int | None]]:
         ("両親は78と75。父がぼけてきました", [("father", 78), ("mother", 75)]),
         ("父と母は八十三と八十です", [("father", 83), ("mother", 80)]),
         ("長男と次男は8歳と5歳です", [("son", 8), ("son", 5)]),
+        ("4歳と2歳と0歳がいます", [("other", 4), ("other", 2), ("other", 0)]),
+        ("5歳と2歳の子がいて働けません", [("other", 5), ("other", 2)]),
+        ("隣の5歳の子が毎晩泣いています", []),
+        ("3歳の双子を育てています", [("other", 3), ("other", 3)]),
+        ("双子の娘が小1で、夫は遅い", [("daughter", 7), ("daughter", 7), ("husband", None)]),
+        ("私と双子の妹も34です", [("younger_sister", 34)]),
+        ("3歳と5ヶ月の息子がいます", [("son", 3), ("son", 0)]),
+        ("子ども3人(高1、中1、小4)います", [("other", 16), ("other", 13), ("other", 10)]),
+        ("子ども三人、高1女子、中1男子、小4男子です", [("daughter", 16), ("son", 13), ("son", 10)]),
+        ("高1男子の母です", [("son", 16)]),
+        ("息子が二人、一人は高2、もう一人は小6", [("son", 17), ("son", 12)]),
+        ("お孫さんは八つと五つ、二人とも元気", [("grandchild", 8), ("grandchild", 5)]),
+        ("弟２人　１１さいと８さい　おなかすいた", [("younger_brother", 11), ("younger_brother", 8)]),
+        ("じいじ91ばあば89、二人で畑", [("grandfather", 91), ("grandmother", 89)]),
+        ("父が七十九で母が七十六なんですが", [("father", 79), ("mother", 76)]),
+        ("シングルで小3と年長の男の子を育てています", [("son", 9), ("son", None)]),  # 年長 is no age
         ("妹が三人おります。いちばん下の妹は五十九", [("younger_sister", age) for age in (None, None, 59)]),
     ],
 )
@@ -109,8 +125,40 @@ def test_several_are_told_of_in_one_breath(text: str, who: list[tuple[str, int |
     assert sorted(everybody(text), key=str) == sorted(who, key=str)
 
 
-def test_a_neighbour_tells_of_two_children() -> None:
-    assert everybody("隣の家の小3と小1の女の子が夜も二人でいます", "neighbor") == [("client", 9), ("younger_sister", 7)]
+@pytest.mark.parametrize(
+    ("text", "who"),
+    [
+        ("隣の家の小3と小1の女の子が夜も二人でいます", [("client", 9), ("younger_sister", 7)]),
+        ("本校4年男子と2年女子のきょうだいです", [("client", 10), ("younger_sister", 8)]),
+        ("37歳女性。子ども2人(10歳女、7歳男)を同伴", [("client", 37), ("daughter", 10), ("son", 7)]),
+        ("88歳男性と85歳の妻。妻が要介護3で夫が介護疲れ", [("client", 88), ("wife", 85)]),
+        ("友だちの母親が飲んでばかりで、友だちが食べていません", [("client", None), ("mother", None)]),
+    ],
+)
+def test_others_tell_of_several(text: str, who: list[tuple[str, int | None]]) -> None:
+    assert everybody(text, "neighbor") == who
+
+
+@pytest.mark.parametrize(
+    ("text", "writer"),
+    [
+        ("中2女子です。学校に行きたくない", 14),
+        ("高2の男子です。死にたいです", 17),
+        ("中1の女子がいじめてきます。私も中1です", 13),
+        ("小3の子がいます", None),
+        ("妻が息子を置いて出て行きました。4歳です", None),
+        ("隣の子二人(小3と小5)がいつもうちに来ます", None),
+    ],
+)
+def test_whose_age_it_is_when_children_are_told_of(text: str, writer: int | None) -> None:
+    people = People(Household(), "self")
+    people.hear_all(split(fold(text)))
+    assert next(p.age for p in people.persons if p.relation == "self") == writer
+
+
+def test_whoever_leaves_the_children_behind_is_gone_and_they_are_not() -> None:
+    assert told("夫が子どもを置いて出て行きました") == {("other", None)}
+    assert told("妻が4歳と2歳の娘を置いて出て行きました") == {("daughter", 4), ("daughter", 2)}
 
 
 @pytest.mark.parametrize(

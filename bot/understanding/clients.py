@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from bot.understanding.ages import age_after
+from bot.understanding.ages import age_after, age_before
 from bot.understanding.persons import Person, Persons
 from bot.understanding.relations import GROWN_UP, Mention
 
@@ -22,6 +22,7 @@ _HEADS = (  # 「気がかりなご一家が。ご主人が七十二」
     *(f"{one}{title}" for one in _OLD_ONES for title in _OLD_TITLES),
 )  # fmt: skip
 _SOMEBODYS = re.compile(r"(?:お?(?:隣|となり)|近所|お?向かい|友達|友だち|知り合い|同僚)の$")
+_FRIENDS = re.compile("(?P<who>友達|友だち|友人|同僚|後輩|先輩|同級生|知り合い|知人)の$")
 _OBJECT = re.compile(r"(?:さん|さま|様)?(?:に|を|の|と|から)")  # 「旦那さんにお金を渡してもらえない」
 _STILL_A_CHILD = 45  # years; older ones are called by their name, and not by what they are to their parents
 _OF_PARENTS, _GENERATION = range(GROWN_UP, 60), range(15, 46)  # years
@@ -34,11 +35,15 @@ def from_client(told: Persons, mention: Mention, text: str) -> Mention:
     if word in ("旦那", "だんな") and after.startswith("さん"):
         word = "旦那さん"
     if mention.relation == "client":
-        return _a_word_for_client(client, mention, word)
+        return _a_word_for_client(client, mention, word, text)
     if mention.relation == "self":
         return mention
     if client is None:
-        return _the_first_told(mention, text, word)
+        friend = _FRIENDS.search(text[: mention.start])
+        if friend is None:
+            return _the_first_told(mention, text, word)
+        told.teller().called = friend["who"]  # 「友だちの母親が飲んでばかりで」: it is about the friend
+        return mention
     if not mention.gone and _is_client(told, client, word, after):
         return replace(mention, relation="client", called="")
     if told.have_child and _is_parent(client, mention, after):
@@ -50,10 +55,21 @@ def is_grown_up(client: Person) -> bool:
     return (client.age or 0) >= GROWN_UP or client.called in (*MOTHERS, *FATHERS, *_HUSBANDS, *_WIVES)
 
 
-def _a_word_for_client(client: Person | None, mention: Mention, word: str) -> Mention:
+def as_sibling(mention: Mention, text: str, age: int | None, of_client: int | None) -> Mention:
+    """「隣の小3と小1の女の子」「4年男子と2年女子」: one is the client, the other a brother or sister."""
+    word = text[mention.start : mention.end]
+    one = "brother" if word.startswith(("男", "息子")) else "sister" if word.startswith(("女", "娘")) else ""
+    if not one or age is None or of_client is None:
+        return mention
+    return replace(mention, relation=f"{'older' if age > of_client else 'younger'}_{one}", called="")
+
+
+def _a_word_for_client(client: Person | None, mention: Mention, word: str, text: str) -> Mention:
     """A small one told of behind a client who is grown up is their child: 「46歳女性。中1の女児と小3の男児」."""
-    if client is not None and word in CHILD and (client.age or 0) >= GROWN_UP:
-        return replace(mention, relation="son" if word.startswith("男") else "daughter", called="")
+    if client is not None and (client.age or 0) >= GROWN_UP:
+        age = age_before(text[: mention.start])
+        if word in CHILD or (word in ("男", "女") and age is not None and age < GROWN_UP):
+            return replace(mention, relation="son" if word.startswith("男") else "daughter", called="")
     return replace(mention, called=word) if word in (*_MEN, *_WOMEN) else mention
 
 
@@ -86,6 +102,8 @@ def _is_client(told: Persons, client: Person, word: str, after: str) -> bool:
     """Whether their own kin would call the client so: 「女性76、ご主人78。奥さまが」「24歳男性。母が、息子を」."""
     man, woman = client.called in (*_MEN, *FATHERS), client.called in (*_WOMEN, *MOTHERS)
     if (woman and word in _WIVES) or (man and word in _HUSBANDS):
+        return True
+    if (woman and word == "妻" and "husband" in told.relations) or (man and word == "夫" and "wife" in told.relations):
         return True
     if age_after(after) not in (None, client.age):
         return False

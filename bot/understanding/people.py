@@ -6,18 +6,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from bot.understanding.ages import age_after, age_alone, age_before, is_baby, school_of
+from bot.understanding.ages import age_after, age_alone, age_before, age_in_one_word, is_baby, school_of
 from bot.understanding.assessment import Household
 from bot.understanding.clauses import Clause
+from bot.understanding.clients import as_sibling
 from bot.understanding.features import Floats
 from bot.understanding.persons import Person, Persons
-from bot.understanding.relations import CHILDREN, Mention
+from bot.understanding.relations import CHILDREN, GROWN_UP, Mention
 from bot.understanding.relations import mentions as mentions_in
-from bot.understanding.several import ages_alone, ages_behind
+from bot.understanding.several import Ages, ages_alone, ages_behind
 from bot.understanding.viewpoint import as_meant, look_ahead
 
 _TITLE = r"^(?:さん|さま|様|ちゃん|くん|君|親|たち|のほう|の方|ども)?(?:[(（][^)）]{1,8}[)）])?[0-9]{0,3}(?:歳|才)?"
@@ -51,7 +52,7 @@ _ELSEWHERE = re.compile(
     r"(?:結婚|就職)[^、。]{0,4}で?(?:家を)?出て[いるま]"
 )
 _CORRECTION = re.compile(
-    r"(?:間違え|まちがえ|すみません|ごめん|(?<!お)いや(?=[^、。]{0,10}(?:から|た[らと]))|じゃなくて|ではなく|訂正|あ、|いや、|誕生日(?:が|を)?(?:来|き|迎|過))"
+    r"(?:間違え|まちがえ|すみません|ごめん|(?<!お)いや(?=[^、。]{0,10}(?:から|た[らと]|[0-9十]))|じゃなくて|ではなく|訂正|あ、|いや、|誕生日(?:が|を)?(?:来|き|迎|過))"
 )
 _AGE_LAST = re.compile(
     r"[、 　](?:もう|今年で?|いま|今)?"
@@ -67,7 +68,9 @@ _LEAST_AGE = {
     "husband": 17, "wife": 16, "partner": 13, "father": 30, "mother": 28, "father_in_law": 38, "mother_in_law": 36,
     "grandfather": 45, "grandmother": 45,
 }  # fmt: skip
-_AS_SIBLING = {"son": "brother", "daughter": "sister"}
+_WRITE, _HAVE_CHILDREN = 6, 16  # years
+_OF_SOMEBODY = re.compile("(?:子|児|人|方|さん|くん|ちゃん)[(（]$")
+_LOOKED_AHEAD = 3  # clauses
 _JOINED = ("と", "や", "、")
 _SECOND_ONE = (*CHILDREN, "grandchild", "relative", "younger_brother", "younger_sister")
 
@@ -148,6 +151,8 @@ class People:
         self._sentence: tuple[int, list[Person]] = (-1, [])
         self._just_met: Person | None = None  # in this clause
         self._several: list[Person] = []  # whom one word meant last: 「娘が二人」
+        self._twins = False
+        self._listed_until = 0  # where the last list of ages ended that was given to them
         self._spoken_of = [self._all.focus] if self._all.focus is not None else []  # the last first
         self._wishes_death = False
         self._teller_suffers = False  # in the last clause: 「夫に首を絞められました。27です」
@@ -169,7 +174,7 @@ class People:
     def hear_all(self, clauses: Sequence[Clause]) -> list[Heard]:
         """Everybody known or named in the clauses, in the order in which they came."""
         look_ahead(self._all, clauses)
-        links = [self.hear(clause) for clause in clauses]
+        links = [self.hear(clause, _rest(clauses, at)) for at, clause in enumerate(clauses)]
         # Nobody is forgotten: the links of a clause are those of the first persons, in their order.
         own = [[*(of[who] for of in links if who < len(of))] for who in range(len(self.persons))]
         not_yet = [len(links) - len(some) for some in own]
@@ -182,16 +187,17 @@ class People:
         at = tuple(place for link in links for place in link.at)
         return Heard(person, rows, at, first, wishes_death=person.teller and self._wishes_death)
 
-    def hear(self, clause: Clause) -> list[Link]:
+    def hear(self, clause: Clause, rest: str) -> list[Link]:
+        """How the clause speaks of each. `rest`: how its sentence goes on, for a list of ages may."""
         if self.about_other:
             self._all.school = school_of(clause.text) or self._all.school
-        found = self._found(clause.text)
+        found = self._found(clause.text, rest)
         self._just_met = None
         told: list[Person] = []
         for at, m in enumerate(found):
-            told.append(self._meet(m, clause, found, [told[n] for n in range(at) if found[n].start == m.start]))
-        self._together(clause.text, found, told)
-        alone = self._age_beside_others(clause, found, told) if found else self._age_alone(clause)
+            told.append(self._meet(m, clause, found, _beside(found[: at + 1], told)))
+        self._together(clause, rest, found, told)
+        alone = self._age_beside_others(clause, found, told) if found else self._age_alone(clause, rest)
         if self.about_other and not self.persons:
             self._all.teller()
         matter = _Matter.of(clause.text)
@@ -211,9 +217,9 @@ class People:
         self._go_on(clause, told, found, alone)
         return links
 
-    def _found(self, text: str) -> list[Mention]:
+    def _found(self, text: str, rest: str) -> list[Mention]:
         found: list[Mention] = []
-        for mention in mentions_in(text, self.about_other):
+        for mention in mentions_in(text, self.about_other, rest):
             self._all.here = [one.relation for one in found]
             meant = as_meant(self._all, mention, text)
             found += [] if meant is None else [meant]
@@ -267,28 +273,36 @@ class People:
                 return person
         return self._all.teller()
 
-    def _together(self, text: str, found: Sequence[Mention], told: Sequence[Person]) -> None:
+    def _together(self, clause: Clause, rest: str, found: Sequence[Mention], told: Sequence[Person]) -> None:
         """Those who were named last with one word, or joined: 「娘が二人」「弟と妹が」; and how old each is: 「父と母は
         78と75」."""
         groups: list[list[Person]] = []
         last: Mention | None = None
         for mention, person in zip(found, told, strict=True):
-            joined = last and (mention.start == last.start or text[last.end : mention.start] in _JOINED)
+            joined = last and (mention.start == last.start or clause.text[last.end : mention.start] in _JOINED)
             groups[-1].append(person) if joined else groups.append([person])
             last = mention
-        self._several = next((group for group in reversed(groups) if len(group) > 1), self._several)
-        ages = ages_behind(text[last.end :]) if last else ()
-        if len(ages) > 1 and len(ages) == len(groups[-1]):
+        together = next((group for group in reversed(groups) if len(group) > 1), None)
+        if together is not None:
+            self._several, self._twins = together, "双子" in clause.text
+        ages, end = ages_behind(clause.text[last.end :] + rest) if last else ((), 0)
+        if last and len(ages) > 1 and len(ages) == len(groups[-1]):
+            self._listed_until = clause.start + last.end + end
             for person, age in zip(groups[-1], ages, strict=True):
                 person.age = age
 
     def _meet(self, mention: Mention, clause: Clause, found: Sequence[Mention], beside: Sequence[Person]) -> Person:
         """The person whom a mention means: one already known, or a new one; none of those whom the same word means
         `beside` them."""
-        if beside and beside[0].relation == "client" and mention.relation in _AS_SIBLING:
-            mention = _as_sibling(mention, beside[0].age)
         text, age = clause.text, mention.age if mention.age is not None else self._age_beside(mention, clause, found)
-        person = self._known(mention, age, beside) or self._taken_back(mention) or self._new(mention)
+        if beside and beside[0].relation == "client" and beside[0].age != age:
+            mention = as_sibling(mention, text, age, beside[0].age)
+        person = (
+            self._so_old(mention, text, age)
+            or self._known(mention, age, beside)
+            or self._taken_back(mention)
+            or self._new(mention)
+        )
         if age is not None and (person.age is None or person.age_guessed or _CORRECTION.search(text)):
             self._now_known(person, age)
         if mention.instead_of == person.relation or (person.relation == "other" and mention.relation in CHILDREN):
@@ -301,6 +315,13 @@ class People:
         person.owning += bool(_OWNS.match(text[mention.end :])) and not mention.gone
         person.living += bool(_LIVES.match(text[mention.end :]))
         return person
+
+    def _so_old(self, mention: Mention, text: str, age: int | None) -> Person | None:
+        """「弟が二人。小4の子はサッカー」: whoever is so old, or one of those told of together, of no age yet."""
+        if age is None or text[mention.start : mention.end] != "子":
+            return None
+        together = [p for p in self._several if p.age is None]
+        return next((p for p in [*self.persons, *together] if p.age == age or p in together), None)
 
     def _taken_back(self, mention: Mention) -> Person | None:
         """「妹ではなく弟です」: the sister told of before."""
@@ -315,6 +336,9 @@ class People:
 
     def _age_beside(self, mention: Mention, clause: Clause, found: Sequence[Mention]) -> int | None:
         text = clause.text
+        word = text[mention.start : mention.end]
+        if (age := age_in_one_word(text[: mention.start], word, self._all.school)) is not None:
+            return age
         age = None if _is_of_next(mention, text, found) else age_after(text[mention.end :], self._all.school)
         last = max((m for m in found if m.end <= mention.start), key=lambda m: m.end, default=None)
         before = last.end if last else 0
@@ -352,8 +376,12 @@ class People:
             return None
         return fitting[0] if mention.called else fitting[-1]
 
-    def _age_alone(self, clause: Clause) -> Person | None:
-        if (ages := ages_alone(clause.text)) and (several := self._who_are(ages)):
+    def _age_alone(self, clause: Clause, rest: str) -> Person | None:
+        if clause.start < self._listed_until:
+            return None
+        ages, there = ages_alone(clause.text + rest)
+        if ages and (several := self._who_are(ages, there)):
+            self._listed_until = clause.end + len(rest)
             return several
         alone = age_alone(clause.text, self._all.school)
         if alone is None:
@@ -363,26 +391,39 @@ class People:
         near = [p for p in self.persons if corrected and p.age is not None and abs(p.age - alone[0]) <= _NEARLY]
         if self._teller_suffers and self._all.teller().age is None:
             near = [self._all.teller()]
-        person = near[-1] if near else next(spoken_of, None) or self._all.teller()
+        person = near[-1] if near else next(spoken_of, None) or self._whose(alone[0])
+        if person is None or _OF_SOMEBODY.search(clause.text[: alone[1] + 1]):
+            return None
         if self.focus is not None and self.focus.left and _WAS.search(clause.text):
             person = self.focus
-        if person.age is None or corrected:
-            person.age, person.age_guessed = alone[0], person.age is None
+        for one in self._several if self._twins and person in self._several else [person]:
+            if one.age is None or corrected:
+                one.age, one.age_guessed = alone[0], one.age is None
         person.gone += person.left  # 「長男が逝きました。はたちでした」: still gone
         person.mentioned += 1
         return person
 
-    def _who_are(self, ages: Sequence[int]) -> Person | None:
-        """「弟が二人います。小5と小2です」「子どもは三人。小4、小1、3歳」: the first of those who are so old."""
+    def _whose(self, age: int) -> Person | None:
+        """Whose age it is that was told with nobody beside it, where nobody spoken of can be so old: the writer's, but
+        not of an age at which nobody writes, or has a child: then the child's."""
+        teller = self._all.teller()
+        if self.about_other or age >= (_HAVE_CHILDREN if self._all.have_child else _WRITE):
+            return teller
+        return next((p for p in reversed(self.persons) if p.child and p.age is None and not p.left), None)
+
+    def _who_are(self, ages: Ages, there: bool) -> Person | None:
+        """「弟が二人います。小5と小2です」「子どもは三人。小4、小1、3歳」: the first. `there`: 「4歳と2歳がいる」."""
         one = self.focus
         several = self._several if one in self._several else [one] if one and one.relation == "other" else []
-        if not several or any(p.age is not None for p in several) or len(several) not in (1, len(ages)):
+        if any(p.age is not None for p in several) or len(several) not in (1, len(ages)):
+            several = []
+        if not several and not (there and max(age or 0 for age in ages) < GROWN_UP):
             return None
         more = [Person("other", mentioned=1) for _ in ages[len(several) :]]
         self.persons.extend(more)
         for person, age in zip([*several, *more], ages, strict=True):
             person.age = age
-        return several[0]
+        return [*several, *more][0]
 
     def _age_beside_others(self, clause: Clause, found: Sequence[Mention], told: Sequence[Person]) -> Person | None:
         """「息子が不登校で、14です」: an age that ends a clause is theirs of whom it speaks; 「六十、妻は五十八」: one
@@ -422,10 +463,21 @@ class People:
         return known is None or not (person.relation in _OLDER and age < known)
 
 
-def _as_sibling(mention: Mention, age: int | None) -> Mention:
-    """「隣の小3と小1の女の子」: of two children one is the client, `age` years old, and the other a sister."""
-    older = mention.age is not None and age is not None and mention.age > age
-    return replace(mention, relation=f"{'older' if older else 'younger'}_{_AS_SIBLING[mention.relation]}", called="")
+def _rest(clauses: Sequence[Clause], at: int) -> str:
+    """How the sentence goes on behind a clause."""
+    number, text = clauses[at].sentence, ""
+    for clause in clauses[at + 1 : at + 1 + _LOOKED_AHEAD]:
+        text += clause.text if clause.sentence == number else ""
+    return text
+
+
+def _beside(found: Sequence[Mention], told: Sequence[Person]) -> list[Person]:
+    """Those whom the same word means as the last mention; of a client, who was told of in the same clause."""
+    last = found[-1]
+    return [
+        person for one, person in zip(found, told, strict=False)
+        if one.start == last.start or (one.relation == last.relation == "client")
+    ]  # fmt: skip
 
 
 def _is_of_next(mention: Mention, text: str, found: Sequence[Mention]) -> bool:

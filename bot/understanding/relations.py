@@ -33,8 +33,8 @@ class Mention:
 _WORDS: dict[str, str] = {
     "relative": r"(?:息子|長男|次男|三男|兄|弟)(?:さん)?の(?:お?嫁(?:さん)?|妻|奥さん|彼女)|(?:娘|長女|次女|姉|妹)(?:さん)?の(?:夫|旦那|だんな|亭主|婿)(?:さん)?|"
     r"(?:夫|主人|旦那|だんな|うちの人|妻|家内|父|母|おやじ|おふくろ|彼|彼女|相手|相方|パートナー)(?:さん)?のお?(?:兄|弟|姉|妹)(?:さん)?|義理の(?:兄|弟|姉|妹)|(?:兄|弟|姉|妹)(?:さん)?の(?:子|息子|娘)|兄嫁|弟嫁|お嫁さん|義(?:兄|弟|姉|妹)|"
-    r"大?叔父|伯父|大?叔母|伯母|おじ(?=[がはのも0-9])|おば(?=[がはのも0-9])|おじさん(?=の家|と二人|が倒)|おばさん(?=の家|と二人)|甥|姪|(?:娘|お)?婿(?!です|入|養子)(?:さん)?|いとこ(?!ろ)|従兄弟?|従姉妹?|従妹|親戚(?=[がは]|の(?:人|おじ|おば|家|方))|ひい(?:お?ばあ|お?じい)(?:さん|ちゃん|さま|様)?|曾祖母|曽祖母",
-    "father_in_law": r"(?:夫|おっと|主人|旦那|だんな|妻|家内|嫁)(?:さん)?の[ 　]?(?:お?父(?:さん|親)?|おとうさん|おとん|おやじ)|義理の(?:お?父(?:さん|親)?)|義父|お?義父さん|舅|しゅうと(?!め)",
+    r"大?叔父|伯父|大?叔母|伯母|おじ(?=[がはのも0-9])|おば(?=[がはのも0-9])|おじさん(?=の家|と二人|が倒)|おばさん(?=の家|と二人)|甥(?:っ子)?|姪(?:っ子)?|(?:娘|お)?婿(?!です|入|養子)(?:さん)?|いとこ(?!ろ)|従兄弟?|従姉妹?|従妹|親戚(?=[がは]|の(?:人|おじ|おば|家|方))|ひい(?:お?ばあ|お?じい)(?:さん|ちゃん|さま|様)?|曾祖母|曽祖母",
+    "father_in_law": r"(?:夫|おっと|主人|旦那|だんな|妻|家内|嫁)(?:さん)?の[ 　]?(?:お?父(?:さん|親)?|おとうさん|おとん|おやじ)|義理の(?:お?父(?:さん|親)?)|義父(?!母)|お?義父さん|舅|しゅうと(?!め)",
     "mother_in_law": r"(?:夫|おっと|主人|旦那|だんな|妻|家内|嫁|ご主人)(?:さん)?の[ 　]?(?:お?母(?:さん|親|さま|様)?|おかあさん|おかん|おふくろ)|義理の(?:お?母(?:さん|親)?)|義母|お?義母さん|姑|しゅうとめ|お姑さん",
     "both_in_law": r"義(?:理の)?両親|義父母|(?:夫|主人|妻)の(?:両親|親)",
     "grandchild": r"(?:息子|娘|長男|長女|次女|次男)の(?:子ども|子供|子|息子|娘)|(?:上の|下の)?孫(?:娘|息子)?(?!の手)|まご(?=[はがのも 　])",
@@ -55,10 +55,10 @@ _WORDS: dict[str, str] = {
     "younger_brother": r"弟|おとうと",
     "older_sister": r"お?姉(?:さん|ちゃん|貴)?|おねえちゃん|おねえさん|ねえちゃん|(?<![ぁ-ん一-龥])(?:ねえねえ|ねぇねぇ|ねえね|ねぇね)(?=[がはのも0-9])|おねえ(?=[がはのも、])|あねき|アネキ",
     "younger_sister": r"妹|いもうと",
-    "other": r"(?:上の|下の|一番上の|末の|うちの)(?:子|こ)(?=[^供ど])|(?:上の|下の|一番上の|末の|うちの)(?=[小中高][1-6一二三四五六](?:年生?|生)?[はがも、])|(?:うちの)?(?:子ども|子供|こども)(?!食堂|会|園|の(?:頃|ころ|とき|時)|家庭|たちの|部屋|医療|連れ|手当)|お子さん(?=[がはも、0-9])|(?<![以年同目の頭])[上下](?=[はが](?:もう|まだ|今年)?(?:[0-9一二三四五六七八九十]+(?:つ|歳|才|、|で|の|$)|小[1-6]|中[1-3一二三]|高[1-3一二三]|年[少中長]|(?:小|中|高|大)学|高校|保育|社会人))|連れ子|生まれたばかりの子|赤ん坊|赤ちゃん|乳児",
+    "other": r"(?:(?<=[歳才]の)|(?<=[小中高][1-6一二三四五六]の)|(?<=年生の)|(?<=年[少中長]の)|(?<=か月の)|(?<=つの))子(?=[がをはもと、]|の(?:母|父|親|育児|世話))|双子(?=[がを]|の(?:母|父|親|育児))|(?:上の|下の|一番上の|末の|うちの)(?:子|こ)(?=[^供ど])|(?:上の|下の|一番上の|末の|うちの)(?=[小中高][1-6一二三四五六](?:年生?|生)?[はがも、])|(?:うちの)?(?:子ども|子供|こども)(?!食堂|会|園|の(?:頃|ころ|とき|時)|家庭|たちの|部屋|医療|連れ|手当)|お子さん(?=[がはも、0-9])|(?<![以年同目の頭])[上下](?=[はが](?:もう|まだ|今年)?(?:[0-9一二三四五六七八九十]+(?:つ|歳|才|、|で|の|$)|小[1-6]|中[1-3一二三]|高[1-3一二三]|年[少中長]|(?:小|中|高|大)学|高校|保育|社会人))|連れ子|生まれたばかりの子|赤ん坊|赤ちゃん|乳児",
     "nobody": r"曾祖父|曽祖父|高祖父|ご?先祖",
     "friend": r"ルームメイト|(?:一緒に(?:住んで|暮らして)(?:い)?る)(?:友人|友達|友だち)|(?:友人|友達|友だち|親友)(?=が|は|の(?:こと|様子)|、|[0-9])",
-    "client": r"(?<=[歳0-9一二三四五六七八九十]の)(?:方|(?:男|女)(?!性|児|の?子|です|だ|じゃ|や)(?:の[人方])?|お?客|常連|青年|人(?=[がはも、]))|(?<=[0-9歳])(?:男|女)(?=[、。 　\n(（]|$)|ご?本人(?:さま|様)?|利用者(?:さま|様|さん)?|患者(?:さん|様)?|(?:その|この)方|男の方|女の方|(?<=の)(?:人|子)(?=(?:で|、)、?[0-9一二三四五六七八九十])|男性(?!名義)|女性|生徒|児童(?!相談|手当|扶養|委員|館|クラブ|発達|課|デイ|の?福祉|精神)|男児|女児|男子(?!校)|女子(?!校|会)|少女|少年(?!院|サポート|法|課|鑑別|事件|相談)",
+    "client": r"(?<=[歳0-9一二三四五六七八九十]の)(?:方|(?:男|女)(?!性|児|の?子|です|だ|じゃ|や)(?:の[人方])?|お?客|常連|青年|人(?=[がはも、]))|(?<=[0-9歳])(?:男|女)(?=[、。 　\n(（)）]|$)|ご?本人(?:さま|様)?|利用者(?:さま|様|さん)?|患者(?:さん|様)?|(?:その|この)方|男の方|女の方|(?<=の)(?:人|子)(?=(?:で|、)、?[0-9一二三四五六七八九十])|男性(?!名義)|女性|生徒|児童(?!相談|手当|扶養|委員|館|クラブ|発達|課|デイ|の?福祉|精神)|男児|女児|男子(?!校)|女子(?!校|会)|少女|少年(?!院|サポート|法|課|鑑別|事件|相談)",
     "self": r"私|わたし|わたくし|あたし|アタシ|僕|ぼく|ボク|俺|おれ|オレ|自分|わし|おら(?=[はがもの、0-9一二三四五六七八九小中高])|(?<![ぁ-ん])わい(?=[はがも、0-9])|あたい|うち(?=[はがも]、?(?!の|に|で))|(?<![のぁ-ん])うち(?=(?:独身)?(?:[一二三四五六七八九]?十|[1-9][0-9])(?![0-9人万円年回割]))",
 }
 _NOT_AFTER = {
@@ -89,7 +89,7 @@ RELATION_WORDS = "|".join(_WORDS.values())
 #: What any of the words begins with (tests/test_persons.py asks them): most letters of a text are none of these, and
 #: need not be tried with every word.
 FIRST_LETTERS = (
-    "あいうおかこごしじせそだちつとにねはばひぱふぼまむわアオダパボマル一三上下両主乳二交亭人伯俺倅僕兄児内利友叔同四坊大夫奥女妹妻姉姑姪"
+    "あいうおかこごしじせそだちつとにねはばひぱふぼまむわアオダパボマル一三上下両双主乳二交亭人伯俺倅僕兄児内利友叔同四坊大夫奥女妹妻姉姑姪"
     "娘婚婿嫁子孫家宿少弟彼従恋息患方旦末本次母父生甥男相真祖私細義自舅親赤連長爺婆客常青先曽曾高"
 )
 _MENTION = re.compile(
@@ -105,7 +105,10 @@ _OF_PARTNER = re.compile(r"(?:彼|彼女|パートナー|相方|恋人)の$")
 _OF_KIN = re.compile(
     r"(?:母|母さん|母親|ママ|おかん|姉|姉ちゃん|妹|娘|次女|長女|息子|長男|次男|兄|弟)(?:さん)?[のがと]$"
 )
-_CAN_BE_SEVERAL = (*CHILDREN, "grandchild", "younger_brother", "younger_sister", "older_brother", "older_sister")
+_CAN_BE_SEVERAL = (
+    *CHILDREN, "grandchild", "younger_brother", "younger_sister", "older_brother", "older_sister", "relative",
+)  # fmt: skip
+_TWINS = re.compile("双子(?:の[^、。]{1,4})?$")
 _NOBODY = "nobody"  # of whom anything is told
 _SEVERAL: dict[str, tuple[str, ...]] = {
     _NOBODY: (),
@@ -125,7 +128,14 @@ _GONE_AFTER = re.compile(
 _PARTED = re.compile(
     r"^(?:さん|さま|様|親|を|と|に|は|が|も|の|、)*(?:[^、。！？\n]{0,14}?)(?:離婚(?:し(?:ました|て|た(?!い))|後|。|$)|逃げられ(?:た|て|まし)|別れ(?:ました|て(?!ほしい)|た(?!い)))"
 )
-_LEFT = re.compile(r"^(?:さん|に|は|が|も|の|、)*[^、。！？\n]{0,14}?出て(?:い|行)?って(?:$|。|、)")
+_LEFT = re.compile(
+    r"^(?:さん|に|は|が|も|の|、)*[^、。！？\n]{0,14}?出て(?:い|行)?って(?:$|。|、|生活費|養育費|お金|連絡|もう|戻|帰(?:ら|って?こ))"
+)
+#: 「夫が子どもを置いて出て行きました」: the one who stays, and the one who goes.
+_LEFT_BEHIND = re.compile(r"^(?:さん|たち|ら)?(?:二人|三人|ふたり|[2-4]人)?を(?:置い|おい|残し|のこし|連れ|つれ)")
+_LEAVES_BEHIND = re.compile(
+    r"^(?:さん)?(?:は|が)[^。！？\n]{0,24}?を(?:置いて|おいて|残して|のこして)[^。！？\n、]{0,6}?(?:出て(?:い|行)|家を出|いなくな|実家に(?:帰|戻)ったき)"
+)
 _LIVES_APART = re.compile(r"別居(?:中)?の$")
 _SPOUSES = ("husband", "wife", "partner")
 _COUPLE = ("husband", "wife", "partner", "father", "mother", "both_parents", "relative")
@@ -135,13 +145,13 @@ _NOT_GONE = re.compile(
 
 
 @lru_cache(maxsize=256)  # a text is looked at from several sides
-def mentions(text: str, of_others: bool = False) -> tuple[Mention, ...]:
+def mentions(text: str, of_others: bool = False, rest: str = "") -> tuple[Mention, ...]:
     """Every mention of a person in the order of the text (folded letters). `of_others`: nothing is said of the writer,
-    who is no kin."""
-    return tuple(_mentions(text, of_others))
+    who is no kin. `rest`: how the sentence goes on behind the text."""
+    return tuple(_mentions(text, of_others, rest))
 
 
-def _mentions(text: str, of_others: bool) -> Iterator[Mention]:
+def _mentions(text: str, of_others: bool, rest: str) -> Iterator[Mention]:
     quoted = [m.span() for m in _QUOTED.finditer(text)]
     writer_named = someone_named = False
     for match in _MENTION.finditer(text):
@@ -154,10 +164,12 @@ def _mentions(text: str, of_others: bool) -> Iterator[Mention]:
                 yield Mention(match.start(), match.end(), "self")
             writer_named = someone_named = True
             continue
+        if match.group() == "子" and not of_others and _SOMEBODYS_CHILD.search(text[: match.start()]):
+            continue
         name = _relation(text, match, of_others)
         gone = name not in ("self", "client") and _is_gone(text, match)
         called, instead_of = _called(match.group(), name), _instead_of(text, match)
-        for relation, age in _each(text, match, name, alone=bool(called)):
+        for relation, age in _each(text, match, name, bool(called), rest):
             yield Mention(match.start(), match.end(), relation, called, gone, instead_of, age)
         writer_named |= name == "self"
         someone_named |= name != _NOBODY
@@ -178,14 +190,16 @@ def _relation(text: str, match: re.Match[str], of_others: bool) -> str:
     return name
 
 
-def _each(text: str, match: re.Match[str], name: str, alone: bool) -> list[tuple[str, int | None]]:
+def _each(text: str, match: re.Match[str], name: str, alone: bool, rest: str) -> list[tuple[str, int | None]]:
     """Relation and age of each whom one word means: 「中2と小5の息子」「娘が二人」「両親は78と75」. `alone`: it is a word
-    for one of several, 「長男」."""
+    for one of several, 「長男」. `rest`: how the sentence goes on behind the clause."""
     relations, after = _SEVERAL.get(name, (name,)), text[match.end() :]
-    ages = ages_behind(after)
-    if name in _CAN_BE_SEVERAL and not alone:
+    ages, _ = ages_behind(after + rest)
+    many = how_many(after)
+    if name in _CAN_BE_SEVERAL and (many > 1 or not alone):
         ages = ages_in_front(text[: match.start()]) or ages
-        relations *= max(1, len(ages), how_many(after) if name != "other" else 1)
+        twins = 2 if name in (*CHILDREN, "grandchild") and _TWINS.search(text[: match.end()]) else 1
+        relations *= max(twins, len(ages), many if name != "other" else 1)
     known = ages if len(ages) == len(relations) else (None,) * len(relations)
     return [*zip(relations, known, strict=True)]
 
@@ -244,6 +258,10 @@ def _is_gone(text: str, match: re.Match[str]) -> bool:
     if match.lastgroup in _SPOUSES:
         apart = apart or _LEFT.match(stretch) or _LIVES_APART.search(text[: match.start()])
     gone = _GONE_AFTER.match(stretch) or apart
+    if match.lastgroup in (*CHILDREN, "grandchild") and _LEFT_BEHIND.match(stretch):
+        return False
+    if match.lastgroup in _SPOUSES and _LEAVES_BEHIND.match(text[match.end() :]):
+        return True
     return bool(gone) and not _NOT_GONE.search(stretch)
 
 
@@ -252,7 +270,8 @@ _NOT_MEANT = re.compile(
     r"^(?:じゃなく|ではなく|でなく|のほうじゃな|(?:さん|は|が|も|の話は)*(?:まだ|一人も|誰も|ひとりも)*[、 ]?(?:い(?:ない|ませ|らっしゃ(?:らな|いませ))|おら(?:ん|れませ|れな)|おりませ|でき(?:な|ませ|ん|た|まし)|授から|ほしい|欲しい)|[がは]多[いく]|[がは]一人もい)"
 )
 _DENIED = re.compile(r"(?P<word>[^、。はがもの]{1,4})(?:では|じゃ|で)なく(?:て)?、?$")
-_UNBORN = re.compile(r"(?:お腹|おなか|腹)(?:の中)?[にの]$")
+_SOMEBODYS_CHILD = re.compile("(?:隣|となり|近所|向かい|友達|友だち|知り合い|同僚|クラス|よそ|教室|園)の[^、。]{0,5}$")
+_UNBORN = re.compile(r"(?:お腹|おなか|腹)(?:の中)?[にの](?:[0-9一二三四五六七八九十]+(?:か|ヶ|カ|ヵ)月の)?$")
 _WRITER = re.compile(r"^(?:として(?:は|も|、)|の(?:私|わたし|わたくし|僕|ぼく|俺|おれ|自分|立場)|でもある)")
 _IS_ONE = re.compile(r"^(?:です|でして|で[、。0-9一二三四五六七八九十小中高大]|だ|、|の?[0-9一二三四五六七八九十]+|$)")
 _SMALL = ("男の子", "女の子", "赤ちゃん", "赤ん坊")

@@ -15,6 +15,8 @@ from bot.understanding.persons import Persons
 from bot.understanding.relations import GROWN_UP, Mention, all_children, is_partner
 
 _THEMSELF = ("本人", "ご本人")
+_BOY_OR_GIRL = {"男子": "son", "男児": "son", "女子": "daughter", "女児": "daughter"}
+_THEIRS = re.compile(r"が(?:い(?:ます|る|て)|おり)|を(?:育て|抱え|預か)|と|の(?:母|父|親|保護者|シングル)")
 _NOT_OF_CLIENT = ("彼女", "彼", "うちの子")
 _AS_SPOUSE = {"grandmother": "wife", "grandfather": "husband"}
 _OLD_PAIR = re.compile(r"(?:お)?(?:じい|ばあ|爺|婆)(?:さん|さま|様)?$|じじ|ばば$|[じば]さま$|(?:じっ|ばっ)ちゃん?$")
@@ -55,10 +57,18 @@ def as_meant(told: Persons, mention: Mention, text: str) -> Mention | None:
         meant = _as_spoken_of(told, meant, word)
         return None if meant.relation == "self" or word in _NOT_OF_CLIENT else meant
     if mention.relation == "client":
-        return _as_focus(told, mention) if word in _THEMSELF else None
+        return _as_focus(told, mention) if word in _THEMSELF else _as_own_child(told, mention, text)
     if not _is_one_of_theirs(told, word):
         return None
     return _as_spoken_of(told, _as_spouse(told, _from_writer(told, mention, text), word), word)
+
+
+def _as_own_child(told: Persons, mention: Mention, text: str) -> Mention | None:
+    """「子ども三人、高1女子、中1男子」「中1男子の母です」, and not 「中2女子です」, who writes so of herself."""
+    word, after = text[mention.start : mention.end], text[mention.end :]
+    if word not in _BOY_OR_GIRL or not (told.have_child or _THEIRS.match(after)):
+        return None
+    return replace(mention, relation=_BOY_OR_GIRL[word])
 
 
 def _as_focus(told: Persons, mention: Mention) -> Mention | None:
