@@ -20,7 +20,10 @@ from typing import Any
 import numpy as np
 
 from bench import understanding
+from bot.understanding.assessment import Household
 from bot.understanding.build_heads import FIGURES
+from bot.understanding.clauses import fold, split
+from bot.understanding.people import People
 from knowledge_base import embedding
 from knowledge_base.index import Collection
 from storage.settings import ROOT
@@ -71,11 +74,13 @@ def main() -> int:
 
 def own_sets() -> Figures:
     """The project's own check texts: of the short ones, how many record a field and how many alarm; of sentences as
-    public pages have them, which fields are found; of households, who belongs and whose trouble is whose; of strangers'
-    messages, whether danger is heard; of the FAQ the ranks of the right answers."""
+    public pages have them, which fields are found; of households, who belongs and whose trouble is whose; of texts that
+    name several, who is told of and how old; of strangers' messages, whether danger is heard; of the FAQ the ranks of
+    the right answers."""
     figures = {name: short_texts([row["text"] for row in rows(CHECKS / f"{name}.jsonl")]) for name in SHORT_TEXTS}
     figures["pages"] = fields_found(rows(CHECKS / "pages.jsonl"))
     figures["households"] = members_found(rows(CHECKS / "households.jsonl"))
+    figures["persons"] = persons_heard(rows(CHECKS / "persons.jsonl"))
     figures["strangers"] = levels_heard(rows(CHECKS / "strangers.jsonl"))
     figures["faq"] = {"ndcg@10": search(rows(CHECKS / "faq.jsonl"))}
     return figures
@@ -120,6 +125,22 @@ def members_found(gold: Sequence[Mapping[str, Any]]) -> dict[str, float]:
         members["made up"] += len(left)
         pairs["made up"] += sum(len(one["fields"]) for one in left)
     return {"member_f1": _f1(members), "member_field_f1": _f1(pairs)}
+
+
+def persons_heard(gold: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """By the rules alone: persons of the same relation and the very same age, and texts that are read without a fault.
+    A writer of whom no age is told is left out."""
+    counts, faultless = Counter[str](), 0
+    for row in gold:
+        people = People(Household(), row["speaker"])
+        people.hear_all(split(fold(row["text"])))
+        told = Counter((one["relation"], one["age"]) for one in row["members"])
+        named = [p for p in people.persons if not p.left and (p.mentioned or p.age is not None)]
+        heard = Counter((p.relation, p.age) for p in named if p.relation != "self" or p.age is not None)
+        right = (told & heard).total()
+        counts.update({"right": right, "missed": told.total() - right, "made up": heard.total() - right})
+        faultless += told == heard
+    return {"f1": _f1(counts), "faultless": faultless / len(gold)}
 
 
 def _same(told: Mapping[str, Any], found: Mapping[str, Any]) -> bool:

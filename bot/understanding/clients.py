@@ -38,12 +38,14 @@ def from_client(told: Persons, mention: Mention, text: str) -> Mention:
         return _a_word_for_client(client, mention, word, text)
     if mention.relation == "self":
         return mention
+    before = text[: mention.start]
+    if friend := _FRIENDS.search(before):  # 「友だちの母親が飲んでばかりで」: it is about the friend
+        told.teller().called = told.teller().called or friend["who"]
+        return replace(mention, gone=False)
     if client is None:
-        friend = _FRIENDS.search(text[: mention.start])
-        if friend is None:
-            return _the_first_told(mention, text, word)
-        told.teller().called = friend["who"]  # 「友だちの母親が飲んでばかりで」: it is about the friend
-        return mention
+        return _the_first_told(mention, text, word)
+    if mention.gone and not client.mentioned and _SOMEBODYS.search(before):  # 「隣の者です。お隣のおじいさんが」
+        return replace(mention, relation="client", called=word, gone=False)
     if not mention.gone and _is_client(told, client, word, after):
         return replace(mention, relation="client", called="")
     if told.have_child and _is_parent(client, mention, after):
@@ -87,7 +89,8 @@ def _once_known(told: Persons, client: Person, mention: Mention, word: str, afte
         return replace(mention, relation="husband", called="")
     if word in MOTHERS and client.called in FATHERS:
         return replace(mention, relation="wife", called="")
-    again = client.called == word or (word in CHILD and client.age is None and len(told.every) == 1)
+    small = word in CHILD and client.age is None and not is_grown_up(client) and len(told.every) == 1
+    again = client.called == word or small
     return replace(mention, relation="client", called="") if again else mention
 
 

@@ -54,6 +54,7 @@ _ELSEWHERE = re.compile(
 _CORRECTION = re.compile(
     r"(?:間違え|まちがえ|すみません|ごめん|(?<!お)いや(?=[^、。]{0,10}(?:から|た[らと]|[0-9十]))|じゃなくて|ではなく|訂正|あ、|いや、|誕生日(?:が|を)?(?:来|き|迎|過))"
 )
+_MISTAKEN = re.compile(r"^[^、。]{0,4}(?:間違え|まちがえ|訂正)[^、。]{0,6}[、。]?$")
 _AGE_LAST = re.compile(
     r"[、 　](?:もう|今年で?|いま|今)?"
     r"(?:[0-9]{1,3}|[一二三四五六七八九]?十[一二三四五六七八九]?|[小中高][1-6一二三四五六])(?:歳|才|さい)?(?:です|や|じゃ|だ)?。?$"
@@ -152,6 +153,7 @@ class People:
         self._just_met: Person | None = None  # in this clause
         self._several: list[Person] = []  # whom one word meant last: 「娘が二人」
         self._twins = False
+        self._corrected = self._mistaken = False  # an age is, in this clause; the last one was
         self._listed_until = 0  # where the last list of ages ended that was given to them
         self._spoken_of = [self._all.focus] if self._all.focus is not None else []  # the last first
         self._wishes_death = False
@@ -192,6 +194,8 @@ class People:
         if self.about_other:
             self._all.school = school_of(clause.text) or self._all.school
         found = self._found(clause.text, rest)
+        self._corrected = bool(_CORRECTION.search(clause.text)) or self._mistaken
+        self._mistaken = bool(_MISTAKEN.search(clause.text))
         self._just_met = None
         told: list[Person] = []
         for at, m in enumerate(found):
@@ -303,7 +307,7 @@ class People:
             or self._taken_back(mention)
             or self._new(mention)
         )
-        if age is not None and (person.age is None or person.age_guessed or _CORRECTION.search(text)):
+        if age is not None and (person.age is None or person.age_guessed or self._corrected):
             self._now_known(person, age)
         if mention.instead_of == person.relation or (person.relation == "other" and mention.relation in CHILDREN):
             person.relation = mention.relation
@@ -370,6 +374,8 @@ class People:
             same = [p for p in same if p.called in ("", mention.called)]
             same.sort(key=lambda p: p.called != mention.called)
         fitting = [p for p in same if age is None or p.age in (None, age)]
+        if not fitting and self._corrected:
+            fitting = [p for p in same if p.age is not None and age is not None and abs(p.age - age) <= _NEARLY]
         if not fitting and same and mention.relation not in _SECOND_ONE and not beside:
             return same[-1]  # nobody has two husbands: a second age is a correction
         if not fitting:

@@ -11,21 +11,26 @@ _AGE = (
     r"(?:[0-9]{1,2}|[一二三四五六七八九]?十[一二三四五六七八九]?|[一二三四五六七八九](?=[歳才つ]))(?:歳|才|さい|つ)?)"
 )
 _ABOUT = "(?:くらい|ぐらい)?"
+_YEAR = "[1-6一二三四五六]年生?"  # of the school before: 「小学2年と5年」
 _AND = r"(?:と|、|で、|・|,)[ 　]?(?:もう(?:一人|ひとり)は)?"
-_LIST = rf"(?P<ages>(?:(?:一人|ひとり)は)?{_AGE}{_ABOUT}(?:{_AND}{_AGE}{_ABOUT})+)"
-_PEOPLE = "(?:二人|三人|四人|ふたり|[2-4]人)"
+_LIST = rf"(?P<ages>(?:(?:一人|ひとり)は)?{_AGE}{_ABOUT}(?:{_AND}(?:{_YEAR}|{_AGE}){_ABOUT})+)"
+_PEOPLE = "(?:二人|三人|四人|ふたり|[2-4](?:人|にん))"
 _FIRST = "(?:上から|それぞれ|いま|今)?"
 _BEHIND = (
     rf"[ 　]*(?=です|で(?:、|。|$|ござ|や|な)|[。)）をが]|、(?!{_AGE})|、?(?:どちら|どっち|二人と)も|"
     r"だ|や|じゃ|な(?:ん|の)|に(?:なり|なる)|います|$)"
 )
-_BEFORE = re.compile(rf"(?:^|[、。 　はがもにでのと]|たぶん){_LIST}(?:になる)?の$")
+_BEFORE = re.compile(rf"(?:^|[、。 　はがもにでのと]|たぶん){_LIST}(?:になる)?の[2-5二三四五]?$")
 _AFTER = re.compile(
     rf"^(?:さん|ちゃん|くん|たち|ら)?[がはもの]?、?(?:{_PEOPLE}(?:い(?:て|ます|まして)|おり(?:まして|ます)?)?)?"
     rf"[、。はが(（ 　]{{0,3}}{_FIRST}{_LIST}{_BEHIND}"
 )
 _ALONE = re.compile(rf"^[ 　]*{_FIRST}{_LIST}(?P<there>が(?:い(?:ます|る|て)|おり))?{_BEHIND}?")
-_ONE = re.compile(_AGE)
+_ONE = re.compile(f"(?<![小中高校学])(?={_YEAR}){_YEAR}|{_AGE}")
+#: 「両親(ともに83歳)」
+_ALL = re.compile(
+    rf"^(?:が|は|も)?[、(（]?(?:とも|ともに|共に|(?:二人|ふたり|三人|どちら|どっち)とも|みんな)(?P<age>{_AGE})(?=です|で|。|、|[)）]|$)"
+)
 #: Not 「妹が二人の子を」, 「娘は二人で暮らして」, 「息子が三人家族で」.
 _COUNT = re.compile(
     rf"^(?:さん|ちゃん)?(?:ばかり|だけ)?(?:[がはを、も](?!{_PEOPLE}の|(?<=[はを]){_PEOPLE}で(?!す)))?(?P<count>{_PEOPLE})"
@@ -55,6 +60,12 @@ def ages_alone(text: str) -> tuple[Ages, bool]:
     return _ages(match), bool(match and match["there"])
 
 
+def age_of_all(stretch: str) -> int | None:
+    """The age that all have whom the word before means: 「両親(ともに83歳)」."""
+    match = _ALL.match(stretch)
+    return _age(match["age"]) if match else None
+
+
 def how_many(stretch: str) -> int:
     """How many the word before means: 「が二人」. 1 where nothing is said of it."""
     match = _COUNT.match(stretch)
@@ -63,6 +74,9 @@ def how_many(stretch: str) -> int:
 
 def _ages(match: re.Match[str] | None) -> Ages:
     told = _ONE.findall(match["ages"]) if match else []
+    for at, one in enumerate(told[1:], 1):
+        if one[1:2] == "年" and told[at - 1][0] in _SCHOOLS:
+            told[at] = told[at - 1][0] + one
     ages = tuple(map(_age, told))
     if len(ages) == 2 and told[0][0] not in _SCHOOLS and told[1][0] in _SCHOOLS:
         first, second = ages

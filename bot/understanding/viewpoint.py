@@ -12,7 +12,7 @@ from bot.understanding.ages import age_after, age_before
 from bot.understanding.clauses import Clause
 from bot.understanding.clients import CHILD, from_client, is_grown_up
 from bot.understanding.persons import Persons
-from bot.understanding.relations import GROWN_UP, Mention, all_children, is_partner
+from bot.understanding.relations import CHILDREN, GROWN_UP, Mention, all_children, is_partner
 
 _THEMSELF = ("本人", "ご本人")
 _BOY_OR_GIRL = {"男子": "son", "男児": "son", "女子": "daughter", "女児": "daughter"}
@@ -22,7 +22,7 @@ _AS_SPOUSE = {"grandmother": "wife", "grandfather": "husband"}
 _OLD_PAIR = re.compile(r"(?:お)?(?:じい|ばあ|爺|婆)(?:さん|さま|様)?$|じじ|ばば$|[じば]さま$|(?:じっ|ばっ)ちゃん?$")
 _OLD_WRITER = re.compile(
     r"わし(?:ら|ゃ|[はがもの、0-9一二三四五六七八九])|わたしら年寄|おら(?:[はが]、?)?(?:[6-9][0-9]|[六七八九]十)|^孫(?:を|が|の(?!手))|"
-    r"(?:私|わたし|わたくし|自分|うち)[はがも]?、?(?:今年|もう)?(?:[6-9][0-9]|[六七八九]十)",
+    r"(?:私|わたし|わたくし|自分|うち|[わあ]たしゃ)[はがも]?、?(?:今年|もう)?(?:[6-9][0-9]|[六七八九]十)",
     re.MULTILINE,
 )
 _YOUNG_WRITER = re.compile(
@@ -146,9 +146,11 @@ def _as_child(told: Persons, mention: Mention, text: str) -> Mention:
     same = [
         p for p in told.every if p.child and p.relation == relation and age in (None, p.age) and p is not told.focus
     ]
-    if same and (said_so or word.endswith("ちゃん")):
+    if same and (said_so or word.endswith("ちゃん") or any(p.called == word for p in same)):
         return replace(mention, relation=relation, called=same[-1].called)
-    return replace(mention, relation=relation, called=word) if said_so and told.have_child else mention
+    return (
+        replace(mention, relation=relation, called=word) if (said_so or told.children) and told.have_child else mention
+    )
 
 
 def _as_spouse(told: Persons, mention: Mention, word: str) -> Mention:
@@ -160,6 +162,9 @@ def _as_spouse(told: Persons, mention: Mention, word: str) -> Mention:
 def _as_spoken_of(told: Persons, mention: Mention, word: str) -> Mention:
     """「孫を育てています。七歳の女の子です」: one and the same, or another grandchild."""
     one = told.focus
+    here = next((relation for relation in told.here if relation in _NOT_OWN), None)
+    if here and mention.relation in CHILDREN and word.endswith(CHILD):
+        return replace(mention, relation=here)  # 「孫は4歳の女の子と1歳の男の子です」
     if one is None or one.relation not in _NOT_OWN:
         return mention
     small = (one.age or 0) < GROWN_UP and word.endswith(CHILD)
