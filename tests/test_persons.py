@@ -156,6 +156,16 @@ def test_whose_age_it_is_when_children_are_told_of(text: str, writer: int | None
     assert next(p.age for p in people.persons if p.relation == "self") == writer
 
 
+def test_the_elder_and_the_younger_of_those_told_of_are_no_others() -> None:
+    told_of = everybody("中2と小5の息子がいます。上の子は学校に行かず、下の子は元気。子どもたちに食べさせたい")
+    assert told_of == [("son", 14), ("son", 11)]
+    assert everybody("孫が二人、中3と小6。上の子が荒れています") == [("grandchild", 15), ("grandchild", 12)]
+
+
+def test_months_of_a_pregnancy_are_nobodys_age() -> None:
+    assert everybody("息子は独身、娘は妊娠七か月です") == [("son", None), ("daughter", None)]
+
+
 def test_whoever_leaves_the_children_behind_is_gone_and_they_are_not() -> None:
     assert told("夫が子どもを置いて出て行きました") == {("other", None)}
     assert told("妻が4歳と2歳の娘を置いて出て行きました") == {("daughter", 4), ("daughter", 2)}

@@ -71,6 +71,7 @@ _LEAST_AGE = {
 }  # fmt: skip
 _WRITE, _HAVE_CHILDREN = 6, 16  # years
 _OF_SOMEBODY = re.compile("(?:子|児|人|方|さん|くん|ちゃん)[(（]$")
+_CHILDREN_ALL = ("子ども", "子供", "こども")
 _LOOKED_AHEAD = 3  # clauses
 _JOINED = ("と", "や", "、")
 _SECOND_ONE = (*CHILDREN, "grandchild", "relative", "younger_brother", "younger_sister")
@@ -303,6 +304,7 @@ class People:
             mention = as_sibling(mention, text, age, beside[0].age)
         person = (
             self._so_old(mention, text, age)
+            or self._any_child(text[mention.start : mention.end], age)
             or self._known(mention, age, beside)
             or self._taken_back(mention)
             or self._new(mention)
@@ -326,6 +328,13 @@ class People:
             return None
         together = [p for p in self._several if p.age is None]
         return next((p for p in [*self.persons, *together] if p.age == age or p in together), None)
+
+    def _any_child(self, word: str, age: int | None) -> Person | None:
+        """「夫が子どもを置いて」, once sons or daughters are told of: these, and none beside them."""
+        known = [p for p in self.persons if p.child and p.relation != "other" and not p.left]
+        if age is not None or word not in _CHILDREN_ALL or not known:
+            return None
+        return self.focus if self.focus in known else known[-1]
 
     def _taken_back(self, mention: Mention) -> Person | None:
         """「妹ではなく弟です」: the sister told of before."""

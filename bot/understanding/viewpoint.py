@@ -11,7 +11,7 @@ from dataclasses import replace
 from bot.understanding.ages import age_after, age_before
 from bot.understanding.clauses import Clause
 from bot.understanding.clients import CHILD, from_client, is_grown_up
-from bot.understanding.persons import Persons
+from bot.understanding.persons import Person, Persons
 from bot.understanding.relations import CHILDREN, GROWN_UP, Mention, all_children, is_partner
 
 _THEMSELF = ("本人", "ご本人")
@@ -117,9 +117,22 @@ def _elder_or_younger(told: Persons, mention: Mention) -> Mention:
     """Of children or grandchildren told of the one whom 「上」 or 「下の子」 means."""
     alike = [p for p in told.every if (p.child or p.relation in _NOT_OWN) and p.called]
     one = next((p for p in alike if p.called in _ELDER_YOUNGER[mention.called]), None)
+    one = one or _eldest_or_youngest(told, mention.called)
     if one is None:
         return replace(mention, relation=told.children or "other")
     return replace(mention, relation=one.relation, called=one.called)
+
+
+def _eldest_or_youngest(told: Persons, called: str) -> Person | None:
+    """「中2と小5の息子がいます。上の子は…」: of several of known ages the one who is meant, called so from now on."""
+    aged = [p for p in told.every if (p.child or p.relation in _NOT_OWN) and p.age is not None]
+    if len({p.age for p in aged}) < 2:
+        return None
+    one = (max if called == "上の" else min)(aged, key=lambda p: p.age or 0)
+    if one.called:
+        return None
+    one.called = called
+    return one
 
 
 def _is_of_kin(told: Persons, relation: str, word: str, after: str) -> bool:
