@@ -8,10 +8,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 
 from bot.understanding.ages import age_before
 from bot.understanding.several import age_of_all, ages_behind, ages_in_front, how_many
 
+MOST = 60  # mentions in one clause: nobody makes more, and no letters sent in ill will keep the reading busy
 GROWN_UP = 23  # years
 CHILDREN = ("son", "daughter", "other")
 
@@ -148,7 +150,7 @@ _NOT_GONE = re.compile(
 def mentions(text: str, of_others: bool = False, rest: str = "") -> tuple[Mention, ...]:
     """Every mention of a person in the order of the text (folded letters). `of_others`: nothing is said of the writer,
     who is no kin. `rest`: how the sentence goes on behind the text."""
-    return tuple(_mentions(text, of_others, rest))
+    return tuple(islice(_mentions(text, of_others, rest), MOST))
 
 
 def _mentions(text: str, of_others: bool, rest: str) -> Iterator[Mention]:
@@ -201,7 +203,8 @@ def _each(text: str, match: re.Match[str], name: str, alone: bool, rest: str) ->
     many = how_many(after)
     if name in _CAN_BE_SEVERAL and (many > 1 or not alone):
         ages = ages_in_front(text[: match.start()]) or ages
-        twins = 2 if name in (*CHILDREN, "grandchild") and _TWINS.search(text[: match.end()]) else 1
+        may_be_twins = name in (*CHILDREN, "grandchild")
+        twins = 2 if may_be_twins and _TWINS.search(text, max(0, match.start() - 4), match.end()) else 1
         relations *= max(twins, len(ages), many if name != "other" else 1)
     known = ages if len(ages) == len(relations) else (age_of_all(after),) * len(relations)
     return [*zip(relations, known, strict=True)]

@@ -6,6 +6,7 @@ import re
 
 from bot.understanding.ages import age_before, number
 
+LONGEST_LIST = 80  # letters, for the same reason as relations.MOST
 _AGE = (
     r"(?:(?:生後)?[0-9一二三四五六七八九十]{1,2}(?:か|ヶ|カ|ヵ|ケ)月|[小中高](?:学校?|校)?[1-6一二三四五六](?:年(?:生)?)?|年[少中長](?:さん)?|"
     r"(?:[0-9]{1,2}|[一二三四五六七八九]?十[一二三四五六七八九]?|[一二三四五六七八九](?=[歳才つ]))(?:歳|才|さい|つ)?)"
@@ -26,7 +27,7 @@ _AFTER = re.compile(
     rf"[、。はが(（ 　]{{0,3}}{_FIRST}{_LIST}{_BEHIND}"
 )
 _ALONE = re.compile(rf"^[ 　]*{_FIRST}{_LIST}(?P<there>が(?:い(?:ます|る|て)|おり))?{_BEHIND}?")
-_ONE = re.compile(f"(?<![小中高校学])(?={_YEAR}){_YEAR}|{_AGE}")
+_ONE = re.compile(f"(?<![小中高校学]){_YEAR}|{_AGE}")
 #: 「両親(ともに83歳)」
 _ALL = re.compile(
     rf"^(?:が|は|も)?[、(（]?(?:とも|ともに|共に|(?:二人|ふたり|三人|どちら|どっち)とも|みんな)(?P<age>{_AGE})(?=です|で|。|、|[)）]|$)"
@@ -43,12 +44,12 @@ Ages = tuple[int | None, ...]  # None for who is told of without an age: 「年�
 
 def ages_in_front(stretch: str) -> Ages:
     """The ages of several in front of a word: 「中2と小5の」. Empty where it is one, or none."""
-    return _ages(_BEFORE.search(stretch))
+    return _ages(_BEFORE.search(stretch[-LONGEST_LIST:]))
 
 
 def ages_behind(stretch: str) -> tuple[Ages, int]:
     """The ages of several behind a word, and where they end: 「が二人、中3と小6」「は78と75」."""
-    match = _AFTER.match(stretch)
+    match = _AFTER.match(stretch[:LONGEST_LIST])
     ages = _ages(match)
     return ages, match.end("ages") if match and ages else 0
 
@@ -56,7 +57,7 @@ def ages_behind(stretch: str) -> tuple[Ages, int]:
 def ages_alone(text: str) -> tuple[Ages, bool]:
     """The ages of several, with nobody beside them, and whether these are said to be there: 「小5と小2です」, 「4歳と
     2歳がいます」."""
-    match = _ALONE.match(text)
+    match = _ALONE.match(text[:LONGEST_LIST])
     return _ages(match), bool(match and match["there"])
 
 
