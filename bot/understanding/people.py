@@ -326,8 +326,8 @@ class People:
         """「弟が二人。小4の子はサッカー」: whoever is so old, or one of those told of together, of no age yet."""
         if age is None or text[mention.start : mention.end] != "子":
             return None
-        together = [p for p in self._several if p.age is None]
-        return next((p for p in [*self.persons, *together] if p.age == age or p in together), None)
+        so_old = next((p for p in self.persons if p.age == age), None)
+        return so_old or next((p for p in self._several if p.age is None), None)
 
     def _any_child(self, word: str, age: int | None) -> Person | None:
         """「夫が子どもを置いて」, once sons or daughters are told of: these, and none beside them."""
@@ -401,7 +401,7 @@ class People:
         alone = age_alone(clause.text, self._all.school)
         if alone is None:
             return None
-        corrected = bool(_CORRECTION.search(clause.text))
+        corrected = self._corrected
         spoken_of = (p for p in self._spoken_of if (p.age is None or corrected) and self._may_be(p, alone[0]))
         near = [p for p in self.persons if corrected and p.age is not None and abs(p.age - alone[0]) <= _NEARLY]
         if self._teller_suffers and self._all.teller().age is None:
