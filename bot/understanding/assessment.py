@@ -74,7 +74,8 @@ class Household:
 class Reading:
     """What one text tells. Every quote and every topic's words are a substring of that text, the members'
     excepted: `household` goes on from the turns before, with their quotes. `said`: what was written so far, for as
-    long as the household is read from all of it."""
+    long as the household is read from all of it. `weighed`: field → how probably this text tells of it, recorded or
+    not."""
 
     urgency: Urgency = Urgency()
     fields: tuple[FieldFinding, ...] = ()
@@ -85,6 +86,7 @@ class Reading:
     echo: str | None = None
     tells: bool = False
     said: str = ""
+    weighed: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def members(self) -> tuple[Member, ...]:
@@ -107,7 +109,8 @@ class FieldRecord:
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """Everything understood of a talk so far. Immutable: `take_in` returns the next one."""
+    """Everything understood of a talk so far. Immutable: `take_in` returns the next one. `weighed`: field → how
+    probably that turn tells of it that tells it most."""
 
     urgency: Urgency = Urgency()
     fields: tuple[FieldRecord, ...] = ()
@@ -117,6 +120,7 @@ class Assessment:
     topics: Mapping[str, str] = field(default_factory=dict)
     tells: bool = False
     said: str = ""
+    weighed: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def members(self) -> tuple[Member, ...]:
@@ -132,6 +136,7 @@ class Assessment:
             topics={**reading.topics, **self.topics},  # what was told first stands; later words go with the talk
             tells=self.tells or reading.tells,
             said=reading.said,
+            weighed=most_of(self.weighed, reading.weighed),
         )
 
     def speaking(self, now: str | None) -> str:
@@ -162,7 +167,13 @@ class Assessment:
             topics=dict(data.get("topics", {})),
             tells=data.get("tells", False),
             said=data.get("said", ""),
+            weighed=dict(data.get("weighed", {})),
         )
+
+
+def most_of(before: Mapping[str, float], now: Mapping[str, float]) -> dict[str, float]:
+    """Of each field the more probable."""
+    return {name: max(before.get(name, 0.0), now.get(name, 0.0)) for name in {**before, **now}}
 
 
 def _more_urgent(before: Urgency, now: Urgency) -> Urgency:

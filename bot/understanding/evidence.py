@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +27,7 @@ from knowledge_base.vocabulary import vocabulary
 
 LONG = 400  # letters: beyond, a text is longer than any voice, and a sentence of danger would be lost in it;
 PASSAGE = 150  # so it is weighed in passages as long as voices are
+WORTH_A_WORD = 0.01  # probability
 SUICIDE_FROM = 0.3  # so heavy a word is not put to somebody who is only lonely and cannot sleep
 
 
@@ -58,6 +59,18 @@ class Evidence:
     def danger(self) -> Floats:
         """Log-odds of heads.DANGER, both ways of reading together."""
         return np.asarray((self.danger_counted + self.danger_read) / 2, np.float32)
+
+    def weighed(self) -> dict[str, float]:
+        """Field → how probably it is told, where that is worth a word."""
+        shares = zip(vocabulary().fields, self.fields.tolist(), strict=True)
+        return {name: round(share, 3) for name, share in shares if share >= WORTH_A_WORD}
+
+    def beside_turns(self, weighed: Mapping[str, float]) -> Evidence:
+        """That of a talk, in the light of what its turns told by themselves: one says plainly what a long talk drowns,
+        and the whole talk says what none of them does. Both count alike."""
+        turns = [weighed.get(name, WORTH_A_WORD) for name in vocabulary().fields]
+        told = np.asarray((self.told + odds_of(np.array(turns, np.float32))) / 2, np.float32)
+        return replace(self, told=told, fields=np.asarray(1 / (1 + np.exp(-told)), np.float32))
 
 
 class Weigher:

@@ -48,7 +48,7 @@ NOT_THEIRS = -20.0
 #: How a token speaks of a person counts more than the encoder has learned. Held-back conversations cannot tell 1 from
 #: 2, and so each sentence's troubles stay with its person.
 PLAINER = 1.75
-HARDLY = 0.15  # a trouble that the text as a whole tells less probably than this is nobody's
+HARDLY = 0.35  # a trouble that the text as a whole tells less probably than this is nobody's
 _HARDLY = float(np.log(HARDLY / (1 - HARDLY)))
 _NOTHING = 1e-9
 _SUFFERS, _DOES = LINKS.index("rule_suffers"), LINKS.index("rule_does")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.understanding import crisis, fields, speaker, topics
-from bot.understanding.assessment import Assessment, FieldFinding, Household, Reading, Urgency
+from bot.understanding.assessment import Assessment, FieldFinding, Household, Reading, Urgency, most_of
 from bot.understanding.clauses import fold, split
 from bot.understanding.encoder import Encoder
 from bot.understanding.evidence import Evidence, Weigher
@@ -65,11 +65,14 @@ class Understander:
         """One text: a turn's fragments joined by a newline. Text beyond 5,000 characters is not read."""
         read = self._read(text)
         evidence, urgency, found = read.evidence, read.urgency, read.fields
-        said = f"{before.said}\n{text}" if before.said else text
+        said, weighed = f"{before.said}\n{text}" if before.said else text, evidence.weighed()
         if before.said and is_called_away(fold(text)):
-            said = before.said  # whose child has woken up belongs to no case
+            said, weighed = before.said, {}  # whose child has woken up belongs to no case
         again = len(said) <= READ_AGAIN
-        talk = evidence if said == text or not again else self._weigh(said)
+        if said == text or not again:
+            talk = evidence
+        else:
+            talk = self._weigh(said).beside_turns(most_of(before.weighed, weighed))
         who = speaker.who_writes(fold(said), talk.speakers) if talk.tells else None
         who = who if again else before.speaking(who)
         return Reading(
@@ -83,6 +86,7 @@ class Understander:
             echo=topics.echo_of(evidence.clauses, fields.clause_weights(evidence).tolist(), text) if found else None,
             tells=bool(found) or urgency.level != "none",
             said=said[-SAID_KEPT:],
+            weighed=weighed,
         )
 
     def _read(self, text: str) -> _Read:
