@@ -16,7 +16,7 @@ from bot.understanding.clauses import Clause
 from bot.understanding.clients import as_sibling
 from bot.understanding.features import Floats
 from bot.understanding.persons import Person, Persons
-from bot.understanding.relations import CHILDREN, GROWN_UP, Mention
+from bot.understanding.relations import CHILDREN, GROWN_UP, Mention, kin_of
 from bot.understanding.relations import mentions as mentions_in
 from bot.understanding.several import Ages, ages_alone, ages_behind
 from bot.understanding.viewpoint import as_meant, look_ahead
@@ -52,7 +52,7 @@ _ELSEWHERE = re.compile(
     r"(?:結婚|就職)[^、。]{0,4}で?(?:家を)?出て[いるま]"
 )
 _CORRECTION = re.compile(
-    r"(?:間違え|まちがえ|すみません|ごめん|(?<!お)いや(?=[^、。]{0,10}(?:から|た[らと]|[0-9十]))|じゃなくて|ではなく|訂正|あ、|いや、|誕生日(?:が|を)?(?:来|き|迎|過))"
+    r"(?:間違え|まちがえ|すみません|ごめん|(?<!お)いや(?=[^、。]{0,10}(?:から|た[らと]|[0-9十]))|じゃなくて|ではなく|訂正|さっき[^、。]{1,8}と(?:書い|言っ)|あ、|いや、|誕生日(?:が|を)?(?:来|き|迎|過))"
 )
 _MISTAKEN = re.compile(r"^[^、。]{0,4}(?:間違え|まちがえ|訂正)[^、。]{0,6}[、。]?$")
 _AGE_LAST = re.compile(
@@ -324,8 +324,11 @@ class People:
 
     def _so_old(self, mention: Mention, text: str, age: int | None) -> Person | None:
         """「弟が二人。小4の子はサッカー」: whoever is so old, or one of those told of together, of no age yet."""
-        if age is None or text[mention.start : mention.end] != "子":
+        if text[mention.start : mention.end] != "子":
             return None
+        if age is None:  # 「お姉ちゃんの小4の子」
+            one = self._just_met
+            return one if one and one.child and one.age and text[: mention.start].endswith("の") else None
         so_old = next((p for p in self.persons if p.age == age), None)
         return so_old or next((p for p in self._several if p.age is None), None)
 
@@ -380,9 +383,9 @@ class People:
                 p for p in others if p.child and p.relation == "other" and (p.age in (None, age) or p is self._just_met)
             ] or same
         if mention.called:
-            same = [p for p in same if p.called in ("", mention.called)]
+            same = [p for p in same if p.called in ("", mention.called) or _is_same_kin(p, mention)]
             same.sort(key=lambda p: p.called != mention.called)
-        fitting = [p for p in same if age is None or p.age in (None, age)]
+        fitting = [p for p in same if age is None or p.age in (None, age) or (p.age_guessed and p.relation == "relative")]
         if not fitting and self._corrected:
             fitting = [p for p in same if p.age is not None and age is not None and abs(p.age - age) <= _NEARLY]
         if not fitting and same and mention.relation not in _SECOND_ONE and not beside:
@@ -452,7 +455,10 @@ class People:
                 return teller
         ends = None if "熱" in text else _AGE_LAST.search(text, found[-1].end)  # 「娘の熱が、39です」
         last = age_alone(ends.group().lstrip("、 　で"), self._all.school) if ends else None
-        if last is None or told[-1].age is not None or not self._may_be(told[-1], last[0]):
+        if last is None or not self._may_be(told[-1], last[0]):
+            return None
+        corrects = self._corrected and told[-1].age is not None and abs(told[-1].age - last[0]) <= _NEARLY
+        if told[-1].age is not None and not corrects:
             return None
         told[-1].age, told[-1].age_guessed = last[0], True
         return told[-1]
@@ -493,6 +499,10 @@ def _beside(found: Sequence[Mention], told: Sequence[Person]) -> list[Person]:
         person for one, person in zip(found, told, strict=False)
         if one.start == last.start or (one.relation == last.relation == "client")
     ]  # fmt: skip
+
+
+def _is_same_kin(person: Person, mention: Mention) -> bool:
+    return mention.relation == "relative" and kin_of(person.called) == kin_of(mention.called)
 
 
 def _is_of_next(mention: Mention, text: str, found: Sequence[Mention]) -> bool:

@@ -17,11 +17,11 @@ _ACQUAINTANCE = (
     r"(?:職場|バイト|アルバイト|(?<!ア)パート)(?:先)?の(?:子|人)|クラスの(?:子|友)"
 )
 _NEIGHBOUR = (
-    r"(?:お?(?:隣|となり)|お?向かい|近所|裏|[上下二三]の?階|三軒(?:先|隣)|同じ(?:階|棟|団地|アパート|寮))"
-    r"(?:さん|の[^、。\n]{0,10}(?:方|人|家|宅|さん|子|夫婦|お?じい|お?ばあ|婆|爺|奥|坊や))"
+    r"(?:隣家|隣宅|お?(?:隣|となり)|お?向かい|近所|裏|[上下二三]の?階|三軒(?:先|隣)|同じ(?:階|棟|団地|アパート|寮))"
+    r"(?:さん|(?<=[家宅])|の[^、。\n]{0,10}(?:方|人|家|宅|さん|子|夫婦|お?じい|お?ばあ|婆|爺|奥|坊や))"
 )
 _ABOUT_SOMEBODY = re.compile(
-    rf"(?:{_ACQUAINTANCE}|{_NEIGHBOUR})[^、。\n]{{0,10}}(?:のこと(?:で(?!も)|なん|を|です|だ)|"
+    rf"(?:{_ACQUAINTANCE}|{_NEIGHBOUR})[^、。\n]{{0,10}}(?:のこと(?:で(?!も(?!い[いー]))|なん|を|です|だ)|"
     r"の(?:家|うち|おうち|お宅|ところ)(?:の(?:話|こと)|が|、)|の(?:話|件)(?:で|です|なん|して|$)|(?:が|を)(?:とても|すごく)?心配)",
     re.MULTILINE,
 )
@@ -31,6 +31,13 @@ _OFFICE = re.compile(
     r"(?:地域|子ども|こども)食堂|検針(?:の者|員|で|に)|配食|移動販売|見守り(?:隊|員)|管理人|管理組合|(?:同じ階段|町内|貸しとる|貸している)の?者|アパート[^。\n]{0,3}貸し(?:とる|てる|ている))"
     r"[^。\nにが]{0,8}?(?:です(?!か)|だけ?ど|だけん|だげん|だが|でして|じゃけ|んじゃけど|んだけど|や(?:けん|けど|ねん)|を(?:し(?!ておりました|ていました)|つとめ|務め|やっ(?!てみ))|"
     r"やって(?!み|い?ると)|やっと|しと[りる]|しよ|ばし|でございま|とる者|なんで|の[^、。\n]{1,6}(?:です|と申))"
+)
+#: Who meets others at work: no office, and so only where the whole text leaves it open whose trouble it is.
+_AT_WORK = re.compile(
+    r"(?:(?:交番|駐在所|保育園[^、。\n]{0,4}|薬剤師|薬局|教頭|校長|園長|養護教諭|支援学校[^、。\n]{0,4}|訪問[^、。\n]{1,6}(?:者|職員)|農家|床屋|理容室|美容室|商店|お茶屋|電器屋|"
+    r"新聞店|配達|人事(?:担当)?|(?:児童館|学童)[^、。\n]{0,5}|(?:店|コンビニ|スーパー|ネカフェ|食堂)の(?:オーナー|店長|夜勤|店員))"
+    r"(?:の者|の主人|員)?(?:です(?!か)|で、|だけ?ど|でございま|をしており|をやっており|ばしと|やっと)|"
+    r"回って(?:い?る|おる)(?:者|もん)|(?:寺|教会|きょうかい|田んぼ|畑|店|会社|団体|施設|法人)の[ 　]?(?:者|もの|もん)(?:です|でござい|だけん|じゃけ|やけ|です)|民生委員の[^、。\n]{0,4}メモ)"
 )
 _PERSON = r"(?:人|男|女|子|親子|兄弟|姉妹|爺|婆|じい|ばあ|おばあ|おじい|奥さん|方|さん)"
 #: Whoever comes to the writer's shop, works for them or rents from them.
@@ -63,6 +70,8 @@ _FRIEND_IS = re.compile(
 _FRIEND_OF_AGE = re.compile(
     rf"(?:{_ACQUAINTANCE})[（(の]?[0-9一二三四五六七八九十]{{1,3}}(?:(?:歳|才)|の?(?:女|男)|の(?:子|人)|[)）])"
 )
+#: 「三軒続けて断られた友人がいます」
+_FRIEND_WHO = re.compile(rf"[たるい](?:{_ACQUAINTANCE})が(?:いて|いま(?!せ)|いる|おりま(?!せ))")
 #: And who fears for a friend writes of the friend.
 _FRIEND_IN_DANGER = re.compile(
     rf"(?:{_ACQUAINTANCE})(?:さん|ちゃん|くん)?[がは、][^。\n]{{0,12}}(?:リスカ|死(?:に|の|ぬ)|消え|飛び|手首|いなくなる)"
@@ -77,7 +86,7 @@ _I_MIND = re.compile(
 _FOR_THEM = re.compile(r"心配|悲鳴|虐待|殴|叩|たたい|泣い|泣き|倒れ|やせ|痩せ|あざ|助けて|様子|見かけ")
 #: The writer's own trouble, whoever is named first: 「町内会長をやってますが、うちの女房が」.
 _OWN = re.compile(
-    r"うちの(?:女房|家内|妻|嫁|夫|主人|旦那|子(?!たち|は元気)|息子|娘|母|父|ばあ|じい)|自分の(?!こと(?:では|じゃ)|店|家の前)|"
+    r"うちの(?:女房|家内|妻|嫁|夫|主人|旦那|子(?!たち|は元気)|息子|娘|母|父|ばあ|じい)(?!(?:さん)?[にも]「)|自分の(?!こと(?:では|じゃ)|店|家の前|部屋)|"
     r"(?:わし|私|わたし|俺|おれ|うち)の(?:薬|体|病|年金|家賃|借金|こと(?:を|、))|住み込み|貸した[らのが]|貸したお?金|ブロックされ|"
     r"(?:私|わたし|わたくし|わし|俺|おれ|僕|ぼく)(?:は|ゃ)?、?(?:[1-9][0-9]|[二三四五六七八九]?十[一二三四五六七八九]?)(?![年月0-9]|代の?民生)|(?:に|から|毎日)[^。、「]{0,10}(?:言われ|吐かれ|のぞかれ|叩かれ|たたかれ|無視され|いじめられ)[^「」]{0,40}(?:眠れ|寝れ|吐き|つら|行きたくない|行けない|立てなく|こわい|怖い|しんど|です。?$)"
 )
@@ -96,17 +105,27 @@ _HINTS = (
     (_KNOWN_BY_WORK, _SECOND_TOO, -3.0),
     (_FRIEND_IN_DANGER, _FIRST_SENTENCE, -5.0),
     (_FRIEND_IS, _FIRST_SENTENCE, -2.5),
+    (_FRIEND_WHO, _FIRST_SENTENCE, -5.0),
+    (_AT_WORK, _FIRST_SENTENCE, -2.5),
 )
+#: No agency speaks so of its own: 「家内は六十で」「夫は58、もと消防士で」.
+_OWN_HOUSE = re.compile(
+    r"家内[はが]|実母|うちの(?:夫|主人|妻|嫁|息子|娘)|(?:^|[。\n 　])(?:夫|妻|主人|旦那)は[0-9二三四五六七八九]",
+)
+_SURE_LEAD_OF_AGENCY = 2.5
 _SURE_LEAD = 2.0  # from here on the whole text speaks of somebody else, whatever words stand in it
-_NEIGHBOUR_LEAD = -2.5
+_NEIGHBOUR_LEAD = -3.0
 
 
 def who_writes(said: str, odds: Floats) -> str | None:
     """ "self", "family", "neighbor" or "agency"; None when the text does not show it. `odds`: of heads.SPEAKERS."""
     lead = _lead_of_others(odds)
     who = SPEAKERS[int(np.argmax(odds))] if lead >= 0 or lead <= -SURE_FROM else None
+    at_work = _AT_WORK.search(_first(_FIRST_SENTENCE, said))
     if who != "agency" and _tells_of_somebody(said, lead):
-        return "neighbor"
+        return max(ABOUT_OTHERS, key=lambda other: odds[SPEAKERS.index(other)]) if at_work else "neighbor"
+    if who == "agency" and not at_work and lead < _SURE_LEAD_OF_AGENCY and _OWN_HOUSE.search(said):
+        return "family"
     return "self" if who == "neighbor" and _is_put_upon(said, lead) else who
 
 

@@ -18,11 +18,12 @@ _THEMSELF = ("本人", "ご本人")
 _BOY_OR_GIRL = {"男子": "son", "男児": "son", "女子": "daughter", "女児": "daughter"}
 _THEIRS = re.compile(r"が(?:い(?:ます|る|て)|おり)|を(?:育て|抱え|預か)|と|の(?:母|父|親|保護者|シングル)")
 _NOT_OF_CLIENT = ("彼女", "彼", "うちの子")
-_AS_SPOUSE = {"grandmother": "wife", "grandfather": "husband"}
+_AS_SPOUSE = {"grandmother": "wife", "grandfather": "husband", "mother": "wife", "father": "husband"}
+_APART = 12  # years: so much older is nobody's parent
 _OLD_PAIR = re.compile(r"(?:お)?(?:じい|ばあ|爺|婆)(?:さん|さま|様)?$|じじ|ばば$|[じば]さま$|(?:じっ|ばっ)ちゃん?$")
 _OLD_WRITER = re.compile(
     r"わし(?:ら|ゃ|[はがもの、0-9一二三四五六七八九])|わたしら年寄|おら(?:[はが]、?)?(?:[6-9][0-9]|[六七八九]十)|^孫(?:を|が|の(?!手))|"
-    r"(?:私|わたし|わたくし|自分|うち|[わあ]たしゃ)[はがも]?、?(?:今年|もう)?(?:[6-9][0-9]|[六七八九]十)",
+    r"(?:私|わたし|わたくし|俺|おれ|オレ|自分|うち|[わあ]たしゃ)[はがも]?、?(?:今年|もう)?(?:[6-9][0-9]|[六七八九]十)",
     re.MULTILINE,
 )
 _YOUNG_WRITER = re.compile(
@@ -35,6 +36,7 @@ _OF_CHILDREN = re.compile(
 )
 _ONE_OF_TWO = re.compile(r"(?:さん|ちゃん|くん)?の(?:ほう|方)")
 _ELDER_YOUNGER = {"上の": ("上の", "長男", "長女"), "下の": ("下の", "次男", "次女", "二男", "二女", "末の")}
+_OF_FATHER = re.compile("(?:パパ|父|父親|お父さん)の$")
 _POLITE = ("さん", "さま", "様")
 _HAVE_WIVES = ("son", "older_brother", "younger_brother")
 _HAVE_HUSBANDS = ("daughter", "older_sister", "younger_sister")
@@ -54,13 +56,15 @@ def as_meant(told: Persons, mention: Mention, text: str) -> Mention | None:
         meant = mention
         if told.client or "client" not in told.here:
             meant = _as_child_of_client(told, from_client(told, mention, text), text)
+        if meant.relation == "other" and meant.called in _ELDER_YOUNGER and told.have_child:
+            meant = _elder_or_younger(told, meant)
         meant = _as_spoken_of(told, meant, word)
         return None if meant.relation == "self" or word in _NOT_OF_CLIENT else meant
     if mention.relation == "client":
         return _as_focus(told, mention) if word in _THEMSELF else _as_own_child(told, mention, text)
     if not _is_one_of_theirs(told, word):
         return None
-    return _as_spoken_of(told, _as_spouse(told, _from_writer(told, mention, text), word), word)
+    return _as_spoken_of(told, _as_spouse(told, _from_writer(told, mention, text), text), word)
 
 
 def _as_own_child(told: Persons, mention: Mention, text: str) -> Mention | None:
@@ -98,6 +102,10 @@ def _from_writer(told: Persons, mention: Mention, text: str) -> Mention:
     word, relations = text[mention.start : mention.end], told.relations
     if word in ("父親", "パパ") and told.have_child and "wife" not in relations:
         return replace(mention, relation="husband")
+    if word.endswith("とうちゃん") and told.have_child and "husband" in relations:
+        return replace(mention, relation="husband")
+    if mention.relation == "wife" and _OF_FATHER.search(text[: mention.start]):
+        return replace(mention, relation="mother")
     if mention.relation == "partner" and "partner" not in relations:
         anothers = next((p for p in told.every if is_partner(p.called)), None)
         return mention if anothers is None else replace(mention, relation="other", called=anothers.called)
@@ -107,7 +115,7 @@ def _from_writer(told: Persons, mention: Mention, text: str) -> Mention:
     if in_law in relations and mention.relation not in relations and word.startswith("お"):
         return replace(mention, relation=in_law)
     if mention.relation in ("wife", "husband") and _is_of_kin(told, mention.relation, word, text[mention.end :]):
-        return replace(mention, relation="relative")
+        return replace(mention, relation="relative", called=word)
     if mention.relation in _AS_CHILD and mention.relation not in relations:
         return _as_child(told, mention, text)
     return mention
@@ -124,8 +132,15 @@ def _elder_or_younger(told: Persons, mention: Mention) -> Mention:
 
 
 def _eldest_or_youngest(told: Persons, called: str) -> Person | None:
-    """「中2と小5の息子がいます。上の子は…」: of several of known ages the one who is meant, called so from now on."""
-    aged = [p for p in told.every if (p.child or p.relation in _NOT_OWN) and p.age is not None]
+    """「中2と小5の息子がいます。上の子は…」「息子が二人。上は…」: of several the one who is meant, called so from now
+    on."""
+    children = [p for p in told.every if p.child or p.relation in _NOT_OWN]
+    alike = [p for p in children if p.age is None and not p.called and p.relation == children[0].relation]
+    if len(alike) == len(children) > 1:
+        one = alike[0] if called == "上の" else alike[-1]
+        one.called = called
+        return one
+    aged = [p for p in children if p.age is not None]
     if len({p.age for p in aged}) < 2:
         return None
     one = (max if called == "上の" else min)(aged, key=lambda p: p.age or 0)
@@ -150,7 +165,8 @@ def _as_child(told: Persons, mention: Mention, text: str) -> Mention:
     """「下に弟がいて小1」, of children or grandchildren that were told of: one of them."""
     word, before, after = text[mention.start : mention.end], text[: mention.start], text[mention.end :]
     age = age_after(after, told.school) or age_before(before, told.school)
-    if age is not None and age >= GROWN_UP:
+    one_of_two = before.endswith("その") or _ONE_OF_TWO.match(after)
+    if age is not None and age >= GROWN_UP and not (one_of_two and told.have_child):
         return mention
     said_so = age is not None or _OF_CHILDREN.search(before) or _ONE_OF_TWO.match(after)
     if said_so and told.focus is not None and told.focus.relation in _NOT_OWN:
@@ -166,10 +182,17 @@ def _as_child(told: Persons, mention: Mention, text: str) -> Mention:
     )
 
 
-def _as_spouse(told: Persons, mention: Mention, word: str) -> Mention:
-    """「わしは八十、ばあさんは七十八」: the old call their own husband and wife as their grandchildren would."""
-    own = told.old and mention.relation in _AS_SPOUSE and _OLD_PAIR.match(word)
-    return replace(mention, relation=_AS_SPOUSE[mention.relation]) if own else mention
+def _as_spouse(told: Persons, mention: Mention, text: str) -> Mention:
+    """「わしは八十、ばあさんは七十八」「八十一です。お父ちゃん84は」: the old call their own husband and wife as their
+    grandchildren or children would."""
+    word = text[mention.start : mention.end]
+    if told.old and mention.relation in ("grandmother", "grandfather") and _OLD_PAIR.match(word):
+        return replace(mention, relation=_AS_SPOUSE[mention.relation])
+    one = told.first("self")
+    age = age_after(text[mention.end :]) if mention.relation in _AS_SPOUSE else None
+    if one is None or one.age is None or age is None or one.age < GROWN_UP or abs(age - one.age) > _APART:
+        return mention
+    return replace(mention, relation=_AS_SPOUSE[mention.relation])
 
 
 def _as_spoken_of(told: Persons, mention: Mention, word: str) -> Mention:
