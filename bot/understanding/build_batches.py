@@ -11,7 +11,8 @@ from torch.utils.data import IterableDataset
 
 from bot.understanding.build_lessons import NOT_LEARNED, Lesson, Lessons
 from bot.understanding.build_net import FIELDS, OUTPUTS, PADDING, ManyPersons
-from bot.understanding.owners import SPOKEN, TRAITS
+from bot.understanding.owners import SPOKEN
+from bot.understanding.traits import TRAITS
 
 BATCH = 64
 TOGETHER = 40  # batches among which texts of like length are put together, which saves padding

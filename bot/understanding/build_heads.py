@@ -2,7 +2,8 @@
 `python -m bot.understanding.build_heads`, after `build_encoder`. Only this needs torch and scikit-learn. Five minutes.
 
 A fifth of the voices is held back: heads, encoder and neighbours that have not seen it read it, the mix is fitted on
-that (`build_mix`), and the figures printed are of that reading. Then the heads are learned from all.
+that (`build_mix`), and the figures printed are of that reading. Then the heads are learned from all. After it comes
+`build_owners`.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import numpy.typing as npt
 import torch
 from scipy import sparse
 
-from bot.understanding import build_mix, build_owners, read_once
+from bot.understanding import build_mix, read_once
 from bot.understanding.build_mix import Reading
 from bot.understanding.build_texts import Texts
 from bot.understanding.clauses import fold
@@ -49,7 +50,6 @@ def main() -> None:
     reading = read_what_was_held_back(texts, counted, Encoder(UNSEEN), bundled)
     mix = build_mix.fit(texts, reading)
     figures = build_mix.figures(texts, reading, mix)
-    figures["households"] = build_owners.build(texts, reading, mix)
     FIGURES.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     pack(learn(texts, counted, texts.learned(held_back=False)), counted, mix).save(options.out)
     read_once.keep([voice.text for voice in texts.voices], bundled)

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 import torch
@@ -18,13 +17,15 @@ from torch import Tensor
 
 from bot.understanding.assessment import Household
 from bot.understanding.build_net import FIELDS, OUTPUTS
+from bot.understanding.build_texts import matched
 from bot.understanding.clauses import fold, split
 from bot.understanding.encoder import BEGIN, END, LONGEST, NOWHERE, UNKNOWN, named
 from bot.understanding.features import Floats
 from bot.understanding.heads import PARTS
-from bot.understanding.owners import spoken_of, traits_of
+from bot.understanding.owners import spoken_of
 from bot.understanding.people import People
 from bot.understanding.persons import Person
+from bot.understanding.traits import traits_of
 from bot.understanding.voices import HouseholdVoice, Voice
 from knowledge_base.vocabulary import vocabulary
 from knowledge_base.words import sounds_of
@@ -235,20 +236,6 @@ def members_of(told: HouseholdVoice) -> Labels:
         return [_fields(known[id(p)]["fields"]) if id(p) in known else None for p in people]
 
     return of
-
-
-def matched(people: Sequence[Person], members: Sequence[Mapping[str, Any]]) -> dict[int, Mapping[str, Any]]:
-    """As eval/score.py matches them: the same relation, and the same age where both give one."""
-    left, found = list(people), {}
-    for member in members:
-        age = member.get("age")
-        person = next(
-            (p for p in left if p.relation == member["relation"] and (None in (p.age, age) or p.age == age)), None
-        )
-        if person is not None:
-            left = [p for p in left if p is not person]
-            found[id(person)] = member
-    return found
 
 
 def alone(voice: Voice) -> Labels:

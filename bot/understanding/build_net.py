@@ -18,7 +18,8 @@ from bot.understanding.build_start import Start
 from bot.understanding.encoder import LONGEST
 from bot.understanding.features import Floats
 from bot.understanding.heads import PARTS
-from bot.understanding.owners import SPOKEN, TRAITS
+from bot.understanding.owners import SPOKEN
+from bot.understanding.traits import TRAITS
 
 PADDING = 1
 FIELDS = PARTS[0]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,7 @@ import numpy.typing as npt
 from bot.understanding.danger_signs import KINDS
 from bot.understanding.features import Floats
 from bot.understanding.heads import DANGER, SPEAKERS
+from bot.understanding.persons import Person
 from bot.understanding.voices import HouseholdVoice, Voice, read_households, read_voices
 from knowledge_base.vocabulary import vocabulary
 
@@ -136,3 +138,17 @@ def _danger(voice: Voice) -> list[float]:
 
 def _tells(voice: Voice) -> float:
     return 1.0 if voice.must else NOT_LEARNED if voice.level != "none" else 0.0
+
+
+def matched(people: Sequence[Person], members: Sequence[Mapping[str, Any]]) -> dict[int, Mapping[str, Any]]:
+    """As eval/score.py matches them: the same relation, and the same age where both give one."""
+    left, found = list(people), {}
+    for member in members:
+        age = member.get("age")
+        person = next(
+            (p for p in left if p.relation == member["relation"] and (None in (p.age, age) or p.age == age)), None
+        )
+        if person is not None:
+            left = [p for p in left if p is not person]
+            found[id(person)] = member
+    return found

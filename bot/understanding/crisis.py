@@ -17,6 +17,7 @@ import numpy as np
 
 from bot.understanding.assessment import LEVELS, Urgency
 from bot.understanding.clauses import Clause, fold, split
+from bot.understanding.columns import SUICIDE
 from bot.understanding.danger_signs import (
     ALREADY_ILL,
     HANDS_THAT_FAIL,
@@ -40,14 +41,12 @@ from bot.understanding.harmless import (
     only_wishes_well,
 )
 from bot.understanding.mix import CLAUSE_AT_MOST_BELOW, share_odds
-from knowledge_base.vocabulary import vocabulary
 
 if TYPE_CHECKING:  # the screen must not need what the evidence needs
     from bot.understanding.evidence import Evidence
 
 KIND_FROM = 0.0  # log-odds
 LIKELIER_THAN_NOT = 0.5
-SUICIDE = list(vocabulary().fields).index("suicide")
 
 
 def screen_text(text: str) -> Urgency:

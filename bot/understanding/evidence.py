@@ -11,13 +11,13 @@ from pathlib import Path
 import numpy as np
 
 from bot.understanding.clauses import Clause
+from bot.understanding.columns import FIELDS, SUICIDE
 from bot.understanding.encoder import Encoder, EncoderError, Parts
 from bot.understanding.features import Counted, Floats, Ints
 from bot.understanding.harmless import AFTER_ME, only_ends_the_talk, only_goes_out
 from bot.understanding.heads import PARTS, Heads
 from bot.understanding.mix import IN_DOUBT, Mix, odds_of
 from bot.understanding.neighbours import Neighbours
-from bot.understanding.owners import SUICIDE
 from bot.understanding.plain import is_plain
 from bot.understanding.segments import LocalService
 from bot.understanding.voices import Voice, read_voices
@@ -40,6 +40,7 @@ class Evidence:
     parts: Parts  # as the encoder has read them
     fields: Floats
     told: Floats  # the fields again, as log-odds
+    told_by_a_turn: Floats  # the same of that turn of the talk that tells it most
     recorded_from: float  # the least probability of a field that is recorded
     each: Floats  # clauses × fields
     services: Floats
@@ -62,15 +63,13 @@ class Evidence:
 
     def weighed(self) -> dict[str, float]:
         """Field → how probably it is told, where that is worth a word."""
-        shares = zip(vocabulary().fields, self.fields.tolist(), strict=True)
+        shares = zip(FIELDS, self.fields.tolist(), strict=True)
         return {name: round(share, 3) for name, share in shares if share >= WORTH_A_WORD}
 
     def beside_turns(self, weighed: Mapping[str, float]) -> Evidence:
-        """That of a talk, in the light of what its turns told by themselves: one says plainly what a long talk drowns,
-        and the whole talk says what none of them does. Both count alike."""
-        turns = [weighed.get(name, WORTH_A_WORD) for name in vocabulary().fields]
-        told = np.asarray((self.told + odds_of(np.array(turns, np.float32))) / 2, np.float32)
-        return replace(self, told=told, fields=np.asarray(1 / (1 + np.exp(-told)), np.float32))
+        """That of a talk, with what its turns told by themselves: one says plainly what a long talk drowns."""
+        turns = [weighed.get(name, 0.0) for name in FIELDS]
+        return replace(self, told_by_a_turn=odds_of(np.array(turns, np.float32)))
 
 
 class Weigher:
@@ -124,6 +123,7 @@ class Weigher:
             parts=parts,
             fields=found,
             told=told,
+            told_by_a_turn=told,
             recorded_from=mix.least(likely_told),
             each=mix.clauses(fields[2]),
             services=np.concatenate([mix.services(*services[:2], near.services), own.sure]),

@@ -8,16 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from bot.understanding.assessment import Household, add_quote
+from bot.understanding.columns import ABUSE, FIELDS
+from bot.understanding.encoder import Masks
 from bot.understanding.evidence import Evidence
 from bot.understanding.features import Floats, Ints
-from bot.understanding.owners import ABUSE, HARDLY, Owners, by_rule, signs_of, traits_of
+from bot.understanding.owners import Owners
 from bot.understanding.people import Heard, People, lives_elsewhere
 from bot.understanding.persons import Person
-from knowledge_base.vocabulary import vocabulary
-
-ELDERLY = list(vocabulary().fields).index("elderly")
-OLD = 75  # years
-SCARCELY = 0.2  # the least that makes a trouble somebody's, where it is surely told and nobody has it more surely
+from bot.understanding.traits import signs_of, traits_of
+from bot.understanding.whose import SEEN, is_told, rules_of, seen_of, suffers
 
 
 def read_household(
@@ -28,87 +27,74 @@ def read_household(
     original: str,
 ) -> Household:
     """The household after this text. `before`: what was known of it; `speaker`: who writes."""
-    people = People(before, speaker)
-    heard = people.hear_all(evidence.clauses)
-    for one in heard:
+    looked = look(owners, evidence, before, speaker)
+    for one in looked.heard:
         if one.first is not None and not one.person.quotes:
             one.person.quotes = add_quote((), evidence.clauses[one.first].quote(original))
-    elsewhere = lives_elsewhere(evidence.clauses)
-    stay = [
-        (one.person, own)
-        for one, own in zip(heard, _troubles(owners, people, heard, evidence), strict=True)
-        if own.suffers
-        or (own.recorded and not one.person.gone)
-        or _stays(owners, one.person, people.about_other, elsewhere)
-    ]
-    for person, own in stay:
-        own.give(person, owners.owned_from, evidence, original)
-    staying = {id(person) for person, _ in stay}
-    aside = [p for p in people.persons if id(p) not in staying and p.mentioned and not p.gone and not p.teller]
-    return _household([person for person, _ in stay], aside, people.focus)
-
-
-def _stays(owners: Owners, person: Person, about_other: bool, elsewhere: bool) -> bool:
-    """Who was a member after an earlier text stays one, unless this text tells that they are gone; so does who is said
-    to live there."""
-    return ((person.known or person.living > 0) and not person.gone) or owners.is_there(
-        signs_of(person, about_other, elsewhere)
-    )
+    theirs = owners.whose.probability(looked.seen, looked.rules) >= owners.owned_from
+    stay = staying(owners, looked, theirs)
+    for at in stay:
+        _give(looked.heard[at].person, looked, np.flatnonzero(theirs[at]), looked.clause[at], evidence, original)
+    others = [one.person for at, one in enumerate(looked.heard) if at not in stay]
+    aside = [person for person in others if person.mentioned and not person.gone and not person.teller]
+    return _household([looked.heard[at].person for at in stay], aside, looked.people.focus)
 
 
 @dataclass(frozen=True, slots=True)
-class _Troubles:
-    """Of one person: by field how probable it is that they have this trouble, and the clause that says so most."""
+class Looked:
+    """How a text speaks of everybody. `seen`: persons × the fields `told_of` × SEEN; `rules`: what grammar decides;
+    `clause`: which says most that a trouble is theirs."""
 
-    probability: Floats
+    people: People
+    heard: Sequence[Heard]
+    elsewhere: bool
+    violence: bool  # is told
+    told_of: Ints
+    seen: Floats
+    rules: Floats
     clause: Ints
-    suffers: bool  # from violence, by the grammar
-    recorded: bool  # has a trouble that the text is recorded to tell
 
-    def give(self, person: Person, owned_from: float, evidence: Evidence, original: str) -> None:
-        names = list(vocabulary().fields)
-        for at in np.flatnonzero(self.probability >= owned_from):
-            person.quotes = add_quote(person.quotes, evidence.clauses[self.clause[at]].quote(original))
-            if names[at] not in person.fields:
-                person.fields.append(names[at])
+    def signs(self, person: Person) -> Floats:
+        return signs_of(person, self.people.about_other, self.elsewhere)
 
 
-def _troubles(owners: Owners, people: People, heard: Sequence[Heard], evidence: Evidence) -> list[_Troubles]:
-    if not evidence.tells or not evidence.clauses or not heard:
-        return [_NO_TROUBLES for _ in heard]
+def look(owners: Owners, evidence: Evidence, before: Household, speaker: str) -> Looked:
+    people = People(before, speaker)
+    heard = people.hear_all(evidence.clauses)
+    elsewhere = lives_elsewhere(evidence.clauses)
+    told_of = np.flatnonzero(is_told(evidence)) if evidence.tells and evidence.clauses else np.zeros(0, np.int64)
+    if not heard or not len(told_of):
+        nothing = (len(heard), 0)
+        seen, rules = np.zeros((*nothing, len(SEEN)), np.float32), np.zeros(nothing, np.float32)
+        return Looked(people, heard, elsewhere, False, told_of[:0], seen, rules, np.zeros(nothing, np.int64))
     traits = np.stack([traits_of(one.person, people.about_other) for one in heard])
-    probability, clause = owners.owned(heard, traits, evidence.clauses, evidence.parts, evidence.told)
-    ages = [one.person.age for one in heard]
-    probability = as_told(probability, ages, evidence.fields, evidence.recorded_from, owners.owned_from)
-    recorded = evidence.fields >= evidence.recorded_from
+    said, clause = owners.said_of(heard, traits, evidence.clauses, evidence.parts, told_of)
+    seen, rules = seen_of(heard, traits, said, evidence, told_of), rules_of(heard, evidence, told_of)
+    return Looked(people, heard, elsewhere, bool(evidence.told[ABUSE] > 0), told_of, seen, rules, clause)
+
+
+def staying(owners: Owners, looked: Looked, theirs: Masks) -> list[int]:
+    """Which of the persons are members, where `theirs` (persons × fields) are their troubles."""
     return [
-        _Troubles(
-            probability[at],
-            clause[at],
-            suffers=by_rule(one, float(evidence.told[ABUSE])) > 0,
-            recorded=bool(probability[at, recorded].max(initial=0) >= owners.owned_from),
-        )
-        for at, one in enumerate(heard)
+        at
+        for at, one in enumerate(looked.heard)
+        if _stays(owners, one.person, looked)
+        or (looked.violence and suffers(one))
+        or (theirs[at].any() and not one.person.gone)
     ]
 
 
-def as_told(owned: Floats, ages: Sequence[int | None], told: Floats, recorded_from: float, owned_from: float) -> Floats:
-    """Persons × fields, from `owned_from` on theirs, in the light of the whole text, which tells the fields as probably
-    as `told`: what it hardly tells is nobody's, and what it is recorded to tell is the trouble of whom it is said most
-    surely, if of anybody at all. Growing old is the trouble of the eldest, where it is nobody's more surely."""
-    owned = np.where(told < HARDLY, np.float32(0), owned)
-    for field in np.flatnonzero(told >= recorded_from):
-        surest = int(np.argmax(owned[:, field]))
-        if SCARCELY <= owned[surest, field] < owned_from:
-            owned[surest, field] = owned_from
-    eldest = int(np.argmax([age or 0 for age in ages]))
-    nobodys = told[ELDERLY] >= recorded_from and owned[:, ELDERLY].max() < owned_from
-    if nobodys and (ages[eldest] or 0) >= OLD:
-        owned[eldest, ELDERLY] = owned_from
-    return owned
+def _stays(owners: Owners, person: Person, looked: Looked) -> bool:
+    """Who was a member after an earlier text stays one, unless this text tells that they are gone; so does who is said
+    to live there."""
+    return ((person.known or person.living > 0) and not person.gone) or owners.is_there(looked.signs(person))
 
 
-_NO_TROUBLES = _Troubles(np.zeros(0, np.float32), np.zeros(0, np.int64), suffers=False, recorded=False)
+def _give(person: Person, looked: Looked, theirs: Ints, clause: Ints, evidence: Evidence, original: str) -> None:
+    for at in theirs:
+        person.quotes = add_quote(person.quotes, evidence.clauses[clause[at]].quote(original))
+        if (name := FIELDS[looked.told_of[at]]) not in person.fields:
+            person.fields.append(name)
 
 
 def _household(stay: Sequence[Person], aside: Sequence[Person], focus: Person | None) -> Household:

@@ -1,11 +1,12 @@
-"""Whose trouble is whose: what the clauses tell, how they speak of each person, and who that person is, weighed by
-what the encoder has learned from the household conversations (`build_encoder`). numpy only.
+"""What the encoder says of each person: what the tokens tell is divided among those of whom they may be said, by what
+it has learned from the household conversations (`build_encoder`). Whose trouble that makes it, `whose` weighs. numpy
+only.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,51 +16,26 @@ from bot.understanding.clauses import Clause
 from bot.understanding.encoder import Encoder, Parts
 from bot.understanding.features import Floats, Ints
 from bot.understanding.people import LINKS, Heard
-from bot.understanding.persons import Person
-from knowledge_base.vocabulary import vocabulary
+from bot.understanding.traits import SIGNS
+from bot.understanding.whose import Whose
 
 OWNERS = Path(__file__).parent / "owners.json"
-_GROUPS: Mapping[str, tuple[str, ...]] = {
-    "partner": ("husband", "wife", "partner"),
-    "parent": ("father", "mother", "father_in_law", "mother_in_law"),
-    "grandparent": ("grandfather", "grandmother"),
-    "child": ("son", "daughter", "other", "grandchild"),
-    "brother_or_sister": ("older_brother", "younger_brother", "older_sister", "younger_sister"),
-    "kin_or_friend": ("relative", "friend", "neighbor"),
-}
-_AGES = (("under 19", 0, 19), ("19 to 39", 19, 40), ("40 to 64", 40, 65), ("65 and more", 65, 200))
-TRAITS = ("always", "self", "client", *_GROUPS, *(name for name, _, _ in _AGES), "about_other")
-SIGNS = (
-    *TRAITS, "known", "mentioned", "mentioned_often", "gone", "always_gone", "subject", "only_owning", "has_age",
-    "called", "living", "self_unnamed", "self_elsewhere",
-)  # fmt: skip
-
 #: How a token speaks of a person: as its clause does, and who was named last before it, in the text and in its clause,
 #: and next behind it in its clause.
 SPOKEN = (*LINKS, "named_last", "named_last_here", "named_next_here")
-
-ABUSE = list(vocabulary().fields).index("abuse")
-SUICIDE = list(vocabulary().fields).index("suicide")
-#: Log-odds: violence stands with the one who suffers it and not with the one who does it, a wish to die with the
-#: writer.
-RULE = 8.0
-BESIDE = 1.0  # log-odds: a trouble is also another's who has it nearly as surely as the surest
-NOT_THEIRS = -20.0
 #: How a token speaks of a person counts more than the encoder has learned. Held-back conversations cannot tell 1 from
 #: 2, and so each sentence's troubles stay with its person.
 PLAINER = 1.75
-HARDLY = 0.35  # a trouble that the text as a whole tells less probably than this is nobody's
-_HARDLY = float(np.log(HARDLY / (1 - HARDLY)))
 _NOTHING = 1e-9
-_SUFFERS, _DOES = LINKS.index("rule_suffers"), LINKS.index("rule_does")
 
 
 @dataclass(frozen=True, slots=True)
 class Owners:
-    """What the encoder knows of persons, with the least probabilities from which a trouble is somebody's and a person
-    told of is a member; `exists`: factors of SIGNS."""
+    """`exists`: factors of SIGNS; `exists_from`, `owned_from`: the least probabilities from which a person told of is a
+    member, and a trouble somebody's."""
 
     encoder: Encoder
+    whose: Whose
     exists: Floats
     owned_from: float
     exists_from: float
@@ -69,15 +45,13 @@ class Owners:
         """Raises OSError, ValueError, KeyError or TypeError when the file is missing or damaged."""
         kept = json.loads(path.read_text(encoding="utf-8"))
         exists = np.array([kept["exists"][name] for name in SIGNS], np.float32)
-        return cls(encoder, exists, kept["owned_from"], kept["exists_from"])
+        return cls(encoder, Whose.from_json(kept["whose"]), exists, kept["owned_from"], kept["exists_from"])
 
-    def owned(
-        self, heard: Sequence[Heard], traits: Floats, clauses: Sequence[Clause], parts: Parts, whole: Floats
+    def said_of(
+        self, heard: Sequence[Heard], traits: Floats, clauses: Sequence[Clause], parts: Parts, told_of: Ints
     ) -> tuple[Floats, Ints]:
-        """Probabilities, persons × fields, that a trouble is theirs, and for each the clause that says so most: what
-        every token tells is divided among the persons of whom it may be said, and nobody. `whole`: log-odds of the
-        fields of the whole text; what it hardly tells is nobody's."""
-        told_of = np.flatnonzero(whole >= _HARDLY)
+        """Of the fields `told_of`: how much is said of each person, as log-odds, persons × fields, and for each the
+        clause that says so most: softmax over the persons, and nobody, for every token. `traits`: persons × TRAITS."""
         known, tokens = self.encoder.owners, parts.tokens.vectors
         mentions = parts.mentions([one.at for one in heard])
         looks = mentions @ known["query_weight"] + known["query_bias"] + traits @ known["traits_query"]
@@ -85,19 +59,10 @@ class Owners:
         spoken = (looks @ keys.T / keys.shape[1] ** 0.5)[..., None]
         links, nobody = known["links"][:, told_of], known["nobody"][..., told_of]
         spoken = spoken + spoken_of(heard, clauses, parts.tokens.start) @ (PLAINER * links)
-        told = _shared(spoken, nobody) * np.exp(self.encoder.part.only(told_of)(tokens))
-        odds = np.full((len(heard), len(whole)), NOT_THEIRS, np.float32)
-        odds[:, told_of] = (
-            np.log(told.sum(axis=1) + _NOTHING) + (traits @ known["traits"] + known["whole"] * whole)[:, told_of]
-        )
-        odds[:, ABUSE] += [by_rule(one, float(whole[ABUSE])) for one in heard]
-        if any(one.wishes_death for one in heard):
-            odds[:, SUICIDE] += [RULE if one.wishes_death else -RULE for one in heard]
-        odds[[one.person.left for one in heard]] = NOT_THEIRS
-        odds[odds < odds.max(axis=0) - BESIDE] = NOT_THEIRS
-        at = np.zeros(odds.shape, np.int64)
-        at[:, told_of] = np.maximum(clause_at(clauses, parts.tokens.start), 0)[told.argmax(axis=1)]
-        return np.asarray(1 / (1 + np.exp(-odds)), np.float32), at
+        said = _shared(spoken, nobody) * np.exp(self.encoder.part.only(told_of)(tokens))
+        odds = np.log(said.sum(axis=1) + _NOTHING) + (traits @ known["traits"])[:, told_of]
+        at = np.maximum(clause_at(clauses, parts.tokens.start), 0)[said.argmax(axis=1)]
+        return np.asarray(odds, np.float32), at
 
     def is_there(self, signs: Floats) -> bool:
         """Whether a person told of belongs to the household, or is at least one of whom something is told."""
@@ -137,31 +102,3 @@ def _shared(spoken: Floats, nobody: Floats) -> Floats:
     most = np.maximum(spoken.max(axis=0), nobody)
     share = np.exp(spoken - most)
     return np.asarray(share / (share.sum(axis=0) + np.exp(nobody - most)), np.float32)
-
-
-def by_rule(heard: Heard, whole: float) -> float:
-    """What grammar says of violence, where the text as a whole (log-odds `whole`) tells of any: for the one to whom it
-    is done, against those of whom it is only told that they do it."""
-    if heard.links[:, _SUFFERS].any():
-        return RULE * (whole > 0)
-    return -RULE * bool(heard.links[:, _DOES].any())
-
-
-def traits_of(person: Person, about_other: bool) -> Floats:
-    groups = [person.relation in relations for relations in _GROUPS.values()]
-    ages = [person.age is not None and low <= person.age < high for _, low, high in _AGES]
-    return np.array(
-        [True, person.relation == "self", person.relation == "client", *groups, *ages, about_other], np.float32
-    )
-
-
-def signs_of(person: Person, about_other: bool, elsewhere: bool) -> Floats:
-    """What speaks for and against a person's being a member."""
-    writer = person.relation == "self"
-    more = (
-        person.known, person.mentioned > 0, person.mentioned > 1, person.gone > 0,
-        person.gone > 0 and person.gone == person.mentioned, person.subject > 0,
-        person.mentioned > 0 and person.owning == person.mentioned, person.age is not None, bool(person.called),
-        person.living > 0, writer and person.mentioned == 0, writer and elsewhere,
-    )  # fmt: skip
-    return np.concatenate([traits_of(person, about_other), np.array(more, np.float32)])

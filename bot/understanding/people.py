@@ -385,7 +385,9 @@ class People:
         if mention.called:
             same = [p for p in same if p.called in ("", mention.called) or _is_same_kin(p, mention)]
             same.sort(key=lambda p: p.called != mention.called)
-        fitting = [p for p in same if age is None or p.age in (None, age) or (p.age_guessed and p.relation == "relative")]
+        fitting = [
+            p for p in same if age is None or p.age in (None, age) or (p.age_guessed and p.relation == "relative")
+        ]
         if not fitting and self._corrected:
             fitting = [p for p in same if p.age is not None and age is not None and abs(p.age - age) <= _NEARLY]
         if not fitting and same and mention.relation not in _SECOND_ONE and not beside:

@@ -43,10 +43,12 @@ class HouseholdVoice:
         return frozenset(name for member in self.members for name in member["fields"])
 
 
-def read_households(folder: Path = VOICES) -> list[HouseholdVoice]:
-    """Every conversation, in the order of the files."""
+def read_households(folder: Path = VOICES, *, apart: bool = False) -> list[HouseholdVoice]:
+    """The conversations, in the order of the files. `apart`: those kept apart instead, of which encoder and heads learn
+    nothing."""
     found = []
-    for path in sorted(folder.glob("households*.jsonl")):
+    kept_apart = set(folder.glob("households_apart*.jsonl"))
+    for path in sorted(kept_apart if apart else set(folder.glob("households*.jsonl")) - kept_apart):
         with path.open(encoding="utf-8") as lines:
             for row in map(json.loads, lines):
                 found.append(HouseholdVoice(tuple(row["turns"]), tuple(row["members"])))

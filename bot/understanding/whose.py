@@ -1,0 +1,192 @@
+"""Whose trouble it is: what the encoder says of each person (`owners`), what the whole talk and its turns tell, and how
+the clauses speak of whom, weighed together. numpy only.
+
+The factors are learned from conversations that neither encoder nor heads know (`build_owners`), and a person whom they
+do not name keeps what they are told to have: every factor can be read in owners.json.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from bot.understanding.columns import ABUSE, ELDERLY, FIELDS, SUICIDE
+from bot.understanding.encoder import Masks
+from bot.understanding.evidence import Evidence
+from bot.understanding.features import Floats, Ints
+from bot.understanding.mix import odds_of
+from bot.understanding.people import LINKS, Heard
+from bot.understanding.traits import TRAITS
+
+OLD, NOT_OLD = 75, 60  # years
+HARDLY = 0.12  # a trouble that neither the talk nor any turn tells more probably than this is nobody's
+_HARDLY = float(np.log(HARDLY / (1 - HARDLY)))
+RULE = 8.0  # log-odds
+NOT_THEIRS = -20.0  # log-odds
+BESIDE = 1.0  # log-odds: a trouble is also another's who has it nearly as surely as the surest
+_ALONE = 6.0  # log-odds by which somebody leads where nobody else is told of
+_NO_CLAUSE = -9.0  # log-odds of what no clause says
+
+#: Whoever is well: 「母は八十二、畑もやって達者です」.
+_WELL = re.compile(
+    r"元気|げんき|達者|[ぴピ]ん[ぴピ]ん|ピンピン|しゃんと|かくしゃく|丈夫|健康|無事|平気|余裕|ふつう|普通|順調|"
+    r"変わり(?:な|あ)|(?:なん|何)ともな|問題な|心配(?:は)?(?:な|いら|いり|ご無用|して(?:い)?な)|"
+    r"困って(?:は)?(?:い|お)?(?:な|ま?せん|らん)|楽し[くそいん]|うまくやって|よう?く?食べ|よく笑|笑って|機嫌|恵まれ|"
+    r"しっかり|まめ|張り切|太っ|夢中|優しい|やさしい|きちんと|けろっと|すこやか|朗らか|明るい|"
+    r"働いて(?:い)?(?:ます|る|て)|勤め(?:て|は)"
+)
+_MENTIONED, _SUBJECT = LINKS.index("mentioned"), LINKS.index("subject")
+_SUFFERS, _DOES = LINKS.index("rule_suffers"), LINKS.index("rule_does")
+_SPOKEN_OF, _TELLER_ALONE = LINKS.index("spoken_of"), LINKS.index("teller_alone")
+
+SEEN = (
+    "told", "told_by_a_turn", "told_at_least", "told_at_most", "told_by_a_clause",
+    "said", "said_before_others", "surest",
+    "persons",
+    "eldest", "old", "not_old",  # of growing old alone
+    "near", "near_before_others", "spoken_of", "subject",
+    "well", "well_though_old", "share_well",
+    "clauses", "no_clause", "unnamed", "clauses_in_all", "told_by_turns", "told_by_all", "leads",
+    *(f"of {name}" for name in FIELDS), *TRAITS,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Whose:
+    """`factors`: of SEEN, the constant last."""
+
+    factors: Floats
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, float]) -> Whose:
+        """Raises KeyError where a factor is missing."""
+        return cls(np.array([*(kept[name] for name in SEEN), kept["constant"]], np.float32))
+
+    def probability(self, seen: Floats, rules: Floats) -> Floats:
+        """Persons × fields. `seen`: what `seen_of` gives, `rules`: what `rules_of` does."""
+        odds = seen @ self.factors[:-1] + self.factors[-1] + rules
+        if len(odds):
+            odds = np.where(odds < odds.max(axis=0) - BESIDE, NOT_THEIRS, odds)
+        return np.asarray(1 / (1 + np.exp(-odds)), np.float32)
+
+
+def is_told(evidence: Evidence) -> Masks:
+    """Which fields are told probably enough to be anybody's."""
+    return np.maximum(evidence.told, evidence.told_by_a_turn) >= _HARDLY
+
+
+def seen_of(heard: Sequence[Heard], traits: Floats, said: Floats, evidence: Evidence, told_of: Ints) -> Floats:
+    """Persons × the fields `told_of` × SEEN. `traits`: persons × TRAITS; `said`: what the encoder says of each."""
+    persons, fields = said.shape
+    links = np.stack([one.links for one in heard])
+    clauses = odds_of(evidence.each[:, told_of])
+    spoken_of = (links[..., _SPOKEN_OF] > 0) | (links[..., _TELLER_ALONE] > 0)
+    mentioned = links[..., _MENTIONED] > 0
+    near = _most_of(clauses, mentioned | spoken_of)
+    told, turn = evidence.told[told_of], evidence.told_by_a_turn[told_of]
+    lead = _before_others(said)
+    seen = {
+        "told": told,
+        "told_by_a_turn": turn,
+        "told_at_least": np.minimum(told, turn),
+        "told_at_most": np.maximum(told, turn),
+        "told_by_a_clause": clauses.max(axis=0),
+        "said": said,
+        "said_before_others": lead,
+        "surest": lead >= 0,
+        "near": near,
+        "near_before_others": _before_others(near),
+        "spoken_of": _most_of(clauses, spoken_of),
+        "subject": _most_of(clauses, links[..., _SUBJECT] > 0),
+        "persons": np.log(persons),
+        "clauses_in_all": np.log(len(evidence.clauses)),
+        "told_by_turns": (turn > 0).sum(),
+        "told_by_all": (told > 0).sum(),
+        **_of_each(
+            leads=((lead > 0) & (turn > 0)).sum(axis=1),
+            unnamed=~mentioned.any(axis=1),
+        ),
+        **_only(told_of == ELDERLY, _old(heard)),
+        **_well(evidence, mentioned | spoken_of, told_of),
+    }
+    names = SEEN[: -len(FIELDS) - len(TRAITS)]
+    shape = (persons, fields)
+    table = [np.broadcast_to(np.asarray(seen[name], np.float32), shape) for name in names]
+    of = np.broadcast_to(np.eye(len(FIELDS), dtype=np.float32)[told_of], (persons, fields, len(FIELDS)))
+    who = np.broadcast_to(traits[:, None, :], (persons, fields, len(TRAITS)))
+    return np.concatenate([np.stack(table, axis=-1), of, who], axis=-1)
+
+
+def rules_of(heard: Sequence[Heard], evidence: Evidence, told_of: Ints) -> Floats:
+    """What grammar alone decides, persons × fields, as log-odds: violence stands with the one who suffers it and not
+    with the one who does it, a wish to die with the writer who says so, and nothing with those who have left."""
+    rules = np.zeros((len(heard), len(told_of)), np.float32)
+    rules[:, told_of == ABUSE] = [[_by_grammar(one, bool(evidence.told[ABUSE] > 0))] for one in heard]
+    if any(one.wishes_death for one in heard):
+        rules[:, told_of == SUICIDE] = [[RULE if one.wishes_death else -RULE] for one in heard]
+    rules[[one.person.left for one in heard]] = NOT_THEIRS
+    return rules
+
+
+def _most_of(clauses: Floats, which: Masks) -> Floats:
+    """Persons × fields: the most that any of the clauses `which` (persons × clauses) says."""
+    return np.array([clauses[some].max(axis=0, initial=_NO_CLAUSE) for some in which], np.float32)
+
+
+def _before_others(odds: Floats) -> Floats:
+    """By how much each is before the surest of the others."""
+    if len(odds) == 1:
+        return odds + _ALONE
+    order = np.sort(odds, axis=0)
+    return np.asarray(odds - np.where(odds == order[-1], order[-2], order[-1]), np.float32)
+
+
+def _only(here: Masks, of_persons: Mapping[str, Sequence[float]]) -> dict[str, Floats]:
+    """What counts for one field alone."""
+    return {
+        name: np.outer(np.asarray(values, np.float32), here.astype(np.float32)) for name, values in of_persons.items()
+    }
+
+
+def _of_each(**of_persons: npt.ArrayLike) -> dict[str, Floats]:
+    """What counts for every field alike."""
+    return {name: np.asarray(values, np.float32)[:, None] for name, values in of_persons.items()}
+
+
+def _by_grammar(one: Heard, told: bool) -> float:
+    """Violence, where any is `told`: for the one to whom it is done, against those of whom it is only told that they do
+    it."""
+    if suffers(one):
+        return RULE * told
+    return -RULE * bool(one.links[:, _DOES].any())
+
+
+def suffers(one: Heard) -> bool:
+    """Whether violence is done to them, by the grammar of a clause."""
+    return bool(one.links[:, _SUFFERS].any())
+
+
+def _old(heard: Sequence[Heard]) -> dict[str, Sequence[float]]:
+    ages = [one.person.age or 0 for one in heard]
+    eldest = int(np.argmax(ages))
+    return {
+        "eldest": [at == eldest and age >= OLD for at, age in enumerate(ages)],
+        "old": [age >= OLD for age in ages],
+        "not_old": [0 < age < NOT_OLD for age in ages],
+    }
+
+
+def _well(evidence: Evidence, mine: Masks, told_of: Ints) -> dict[str, Floats]:
+    """How much of what is said of each (`mine`: persons × clauses) says that they are well."""
+    says_so = np.array([bool(_WELL.search(clause.text)) for clause in evidence.clauses])
+    well, clauses = (mine & says_so).sum(axis=1), mine.sum(axis=1)
+    return {
+        **_of_each(
+            well=well > 0, share_well=well / np.maximum(clauses, 1), clauses=np.log1p(clauses), no_clause=clauses == 0
+        ),
+        **_only(told_of == ELDERLY, {"well_though_old": (well > 0).tolist()}),
+    }
