@@ -115,7 +115,7 @@ def _exists(households: Sequence[HouseholdVoice]) -> Floats:
 def _learn(conversations: Sequence[Conversation]) -> Floats:
     """The factors of SEEN, the constant last. Learned on numbers of one size, and given back for them as they are."""
     open_ = [one.looked.rules == 0 for one in conversations]  # what grammar decides, nobody need learn
-    seen = np.concatenate([one.looked.seen[some] for one, some in zip(conversations, open_, strict=True)])
+    seen = np.concatenate([one.looked.seen[:, some].T for one, some in zip(conversations, open_, strict=True)])
     wanted = np.concatenate([one.wanted[some] for one, some in zip(conversations, open_, strict=True)])
     yes_or_no = np.isin(seen, (-1, 0, 1)).all(axis=0)
     size = np.where(yes_or_no, 1, seen.std(axis=0) + 1e-6)

@@ -42,7 +42,7 @@ def read_household(
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """How a text speaks of everybody. `seen`: persons × the fields `told_of` × SEEN; `rules`: what grammar decides;
+    """How a text speaks of everybody. `seen`: SEEN × persons × the fields `told_of`; `rules`: what grammar decides;
     `clause`: which says most that a trouble is theirs."""
 
     people: People
@@ -65,7 +65,7 @@ def look(owners: Owners, evidence: Evidence, before: Household, speaker: str) ->
     told_of = np.flatnonzero(is_told(evidence)) if evidence.tells and evidence.clauses else np.zeros(0, np.int64)
     if not heard or not len(told_of):
         nothing = (len(heard), 0)
-        seen, rules = np.zeros((*nothing, len(SEEN)), np.float32), np.zeros(nothing, np.float32)
+        seen, rules = np.zeros((len(SEEN), *nothing), np.float32), np.zeros(nothing, np.float32)
         return Looked(people, heard, elsewhere, False, told_of[:0], seen, rules, np.zeros(nothing, np.int64))
     traits = np.stack([traits_of(one.person, people.about_other) for one in heard])
     said, clause = owners.said_of(heard, traits, evidence.clauses, evidence.parts, told_of)

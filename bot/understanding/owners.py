@@ -27,6 +27,7 @@ SPOKEN = (*LINKS, "named_last", "named_last_here", "named_next_here")
 #: 2, and so each sentence's troubles stay with its person.
 PLAINER = 1.75
 _NOTHING = 1e-9
+NOTHING_LEFT = -30.0  # log-odds
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,7 @@ class Owners:
         spoken = (looks @ keys.T / keys.shape[1] ** 0.5)[..., None]
         links, nobody = known["links"][:, told_of], known["nobody"][..., told_of]
         spoken = spoken + spoken_of(heard, clauses, parts.tokens.start) @ (PLAINER * links)
+        spoken[[one.person.left for one in heard]] = NOTHING_LEFT  # what is told of the dead is nobody's trouble now
         said = _shared(spoken, nobody) * np.exp(self.encoder.part.only(told_of)(tokens))
         odds = np.log(said.sum(axis=1) + _NOTHING) + (traits @ known["traits"])[:, told_of]
         at = np.maximum(clause_at(clauses, parts.tokens.start), 0)[said.argmax(axis=1)]

@@ -457,7 +457,12 @@ class People:
                 return teller
         ends = None if "熱" in text else _AGE_LAST.search(text, found[-1].end)  # 「娘の熱が、39です」
         last = age_alone(ends.group().lstrip("、 　で"), self._all.school) if ends else None
-        if last is None or not self._may_be(told[-1], last[0]):
+        if last is None:
+            return None
+        if told[-1].left and self._all.teller().age is None:  # 「女房に逃げられて二年、今年62だ」
+            self._all.teller().age, self._all.teller().age_guessed = last[0], True
+            return self._all.teller()
+        if not self._may_be(told[-1], last[0]):
             return None
         corrects = self._corrected and told[-1].age is not None and abs(told[-1].age - last[0]) <= _NEARLY
         if told[-1].age is not None and not corrects:

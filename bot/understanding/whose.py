@@ -53,6 +53,9 @@ SEEN = (
     "clauses", "no_clause", "unnamed", "clauses_in_all", "told_by_turns", "told_by_all", "leads",
     *(f"of {name}" for name in FIELDS), *TRAITS,
 )  # fmt: skip
+_PLACE = {name: at for at, name in enumerate(SEEN)}
+_OF_TRAITS = len(SEEN) - len(TRAITS)
+_OF_FIELDS = _OF_TRAITS - len(FIELDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,7 @@ class Whose:
 
     def probability(self, seen: Floats, rules: Floats) -> Floats:
         """Persons × fields. `seen`: what `seen_of` gives, `rules`: what `rules_of` does."""
-        odds = seen @ self.factors[:-1] + self.factors[-1] + rules
+        odds = np.tensordot(self.factors[:-1], seen, 1) + self.factors[-1] + rules
         if len(odds):
             odds = np.where(odds < odds.max(axis=0) - BESIDE, NOT_THEIRS, odds)
         return np.asarray(1 / (1 + np.exp(-odds)), np.float32)
@@ -80,7 +83,7 @@ def is_told(evidence: Evidence) -> Masks:
 
 
 def seen_of(heard: Sequence[Heard], traits: Floats, said: Floats, evidence: Evidence, told_of: Ints) -> Floats:
-    """Persons × the fields `told_of` × SEEN. `traits`: persons × TRAITS; `said`: what the encoder says of each."""
+    """SEEN × persons × the fields `told_of`. `traits`: persons × TRAITS; `said`: what the encoder says of each."""
     persons, fields = said.shape
     links = np.stack([one.links for one in heard])
     clauses = odds_of(evidence.each[:, told_of])
@@ -113,12 +116,12 @@ def seen_of(heard: Sequence[Heard], traits: Floats, said: Floats, evidence: Evid
         **_only(told_of == ELDERLY, _old(heard)),
         **_well(evidence, mentioned | spoken_of, told_of),
     }
-    names = SEEN[: -len(FIELDS) - len(TRAITS)]
-    shape = (persons, fields)
-    table = [np.broadcast_to(np.asarray(seen[name], np.float32), shape) for name in names]
-    of = np.broadcast_to(np.eye(len(FIELDS), dtype=np.float32)[told_of], (persons, fields, len(FIELDS)))
-    who = np.broadcast_to(traits[:, None, :], (persons, fields, len(TRAITS)))
-    return np.concatenate([np.stack(table, axis=-1), of, who], axis=-1)
+    table = np.zeros((len(SEEN), persons, fields), np.float32)
+    for name, value in seen.items():
+        table[_PLACE[name]] = value
+    table[_OF_FIELDS + told_of, :, np.arange(fields)] = 1
+    table[_OF_TRAITS:] = traits.T[:, :, None]
+    return table
 
 
 def rules_of(heard: Sequence[Heard], evidence: Evidence, told_of: Ints) -> Floats:
