@@ -43,6 +43,19 @@ def told(text: str, speaker: str = "self") -> set[tuple[str, int | None]]:
         ("うちの中3は塾に通ってます", {("other", 15)}),
         ("小5の娘は兄の足音がすると隠れます。兄は中3です", {("daughter", 11), ("son", 15)}),
         ("孫娘が学校に行きません。小5です", {("grandchild", 11)}),
+        ("七十九にもなって、お父ちゃん82の世話です", {("self", 79), ("husband", 82)}),
+        ("俺は81。ばあちゃんは79で、寝たきりだ", {("self", 81), ("wife", 79)}),
+        ("わたしは44。お母さん71が転びました", {("self", 44), ("mother", 71)}),
+        ("息子は四十六、役場勤め。その姉のほうで、五十一", {("son", 46), ("daughter", 51)}),
+        ("娘は五十です。姉のほうは五十三、大阪にいます", {("daughter", 50), ("daughter", 53)}),
+        ("小6です。お父さんの奥さんが、ごはんをくれません", {("self", 12), ("father", None), ("mother", None)}),
+        ("夫の弟24と暮らしています。夫の妹は31です", {("relative", 24), ("relative", 31)}),
+        ("妹47の旦那さんが賭け事で。姪は中3です", {("younger_sister", 47), ("relative", None), ("relative", 15)}),
+        ("主人の兄が居候です。義兄は61です", {("relative", 61)}),
+        ("そこの甥がな、十九で、家を出ません", {("relative", 19)}),
+        ("息子が三人。上は五十八、下は四十九です", {("son", 58), ("son", None), ("son", 49)}),
+        ("めいが通帳を持っています。めいは49です", {("relative", 49)}),
+        ("おとぅ66は酒ばっかり、おかぁは入院です", {("father", 66), ("mother", None)}),
     ],
 )
 def test_who_a_word_means_depends_on_who_writes(text: str, who: set[tuple[str, int | None]]) -> None:
@@ -58,6 +71,12 @@ def test_who_a_word_means_depends_on_who_writes(text: str, who: set[tuple[str, i
         ("お母さんは26、お父さんは24です", {("client", 26), ("husband", 24)}),
         ("84歳女性。二階に息子さん56。母親も声を聞くだけです", {("client", 84), ("son", 56)}),
         ("要介護2の女性76。ご主人は78。奥さまが這って消しました", {("client", 76), ("husband", 78)}),
+        ("83歳女性。息子さん58歳。息子さんの奥さまが通います", {("client", 83), ("son", 58), ("relative", None)}),
+        ("40の奥さん。小5の坊主がいて、姉っこは中2", {("client", 40), ("son", 11), ("daughter", 14)}),
+        (
+            "33の奥さんです。下の男の子は五つ。お姉ちゃんの小3の子がいます",
+            {("client", 33), ("son", 5), ("daughter", 9)},
+        ),
         (
             "24歳の男性です。父56、母55。息子さんの足音を気にしています",
             {("client", 24), ("father", 56), ("mother", 55)},
@@ -189,6 +208,14 @@ def test_whoever_leaves_the_children_behind_is_gone_and_they_are_not() -> None:
         "名義が曾祖父のままです",
         "女房には逃げられた",
         "寮母さん大好き",
+        "米は乳母車で運びます",
+        "母は若い男性と出ていったきり、住所も知れません",
+        "母親は所在が分かりません",
+        "義父はとうに病死しています",
+        "弟が去年の冬、自分で命を絶ちました",
+        "仏壇の親父に線香をあげました",
+        "彼氏はアカウントごと消えました",
+        "妻と別れ、仕事もなくしました",
     ],
 )
 def test_who_is_not_there_is_nobody(text: str) -> None:
@@ -222,6 +249,9 @@ def test_who_is_not_there_is_nobody(text: str) -> None:
         ("母は82で、私が看てます。すみません、83でした", {("mother", 83), ("self", None)}),
         ("夫は五十、いやな上司がいます", {("husband", 50)}),
         ("娘の熱が、39です", {("daughter", None)}),
+        ("嫁はんに先立たれて五年。今年で78や", {("self", 78)}),
+        ("女房に逃げられて三年、今年60だ", {("self", 60)}),
+        ("弟は三十三にもなって働きません", {("younger_brother", 33)}),
     ],
 )
 def test_an_age_is_theirs_who_may_have_it(text: str, who: set[tuple[str, int | None]]) -> None:
@@ -239,6 +269,9 @@ def test_an_age_is_theirs_who_may_have_it(text: str, who: set[tuple[str, int | N
         ("息子が自殺してしまいそうです", {"son"}),
         ("認知症の父が夜中に出ていって、まだ見つかりません", {"father"}),
         ("別居の母が認知症で、介護に通っています", {"mother"}),
+        ("妹は葬式にも降りてきませんでした", {"younger_sister"}),
+        ("近所の妹が毎晩来てくれます", {"younger_sister"}),
+        ("雪国へ嫁さ行った娘が心配です", {"daughter"}),
     ],
 )
 def test_words_within_words_and_those_who_are_still_here(text: str, who: set[str]) -> None:

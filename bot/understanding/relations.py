@@ -178,7 +178,7 @@ def _mentions(text: str, of_others: bool, rest: str) -> Iterator[Mention]:
         if match.group() == "児" and someone_named:  # 「妹は二児の母で」
             continue
         name = _relation(text, match, of_others)
-        gone = name not in ("self", "client") and _is_gone(text, match)
+        gone = name not in ("self", "client") and _is_gone(text, match, rest)
         called, instead_of = _called(match.group(), name), _instead_of(text, match)
         for relation, age in _each(text, match, name, bool(called), rest):
             yield Mention(match.start(), match.end(), relation, called, gone, instead_of, age)
@@ -279,7 +279,7 @@ def _is_word(text: str, match: re.Match[str]) -> bool:
     return not (before and before in _NOT_AFTER.get(word, "")) and not (after and after in _NOT_BEFORE.get(word, ""))
 
 
-def _is_gone(text: str, match: re.Match[str]) -> bool:
+def _is_gone(text: str, match: re.Match[str], rest: str) -> bool:
     if _GONE_BEFORE.search(text[max(0, match.start() - 6) : match.start()]):
         return not (match.group() in _SIBLINGS and text[: match.start()].endswith("近所の"))
     stretch = re.split(r"[。！？\n]", text[match.end() : match.end() + 26])[0]
@@ -291,7 +291,7 @@ def _is_gone(text: str, match: re.Match[str]) -> bool:
     apart = match.lastgroup in _COUPLE and _PARTED.match(stretch)
     if match.lastgroup in _SPOUSES:
         apart = apart or _LEFT.match(stretch) or _LIVES_APART.search(text[: match.start()])
-    gone = _GONE_AFTER.match(stretch) or _DIED_WHEN.match(text[match.end() :]) or apart
+    gone = _GONE_AFTER.match(stretch) or _DIED_WHEN.match(text[match.end() :] + rest) or apart
     if match.lastgroup in (*CHILDREN, "grandchild") and _LEFT_BEHIND.match(stretch):
         return False
     if match.lastgroup in _SPOUSES and _LEAVES_BEHIND.match(text[match.end() :]):
@@ -321,7 +321,7 @@ _I_AM = re.compile(
 _IS = re.compile(r"^(?:です|でして|だけど|ですが)")
 _AS_FOR_ME = re.compile(r"(?:私|わたし|わたくし|僕|ぼく|俺|おれ|自分)は[^、。はがも]{1,24}$")
 _PART_OF = re.compile(
-    r"(?:の子の|児の|本家の|(?:(?<![部小])屋|店|食堂|工場|宿)の|[0-9一二三四五六七八九十]歳?の|(?:[0-9十]|、)一人|[ァ-ヶ]{2}の[ 　]?)$|(?:^|[、。])(?:同居の)$"
+    r"(?:の子の|児の|本家の|(?:(?<![部小])屋|店|食堂|工場|宿)の|[0-9一二三四五六七八九十]歳?の|(?:[0-9十]|、)一人)$|(?:^|[、。])(?:同居の)$"
 )
 _ALL_CHILDREN = re.compile(
     r"(?:息子|男の子|男児|(?P<girls>娘|女の子|女児))(?:さん)?(?:ばかり|だけ|が|は|ばっかり)?(?:、|で)?(?:二人|三人|四人|ふたり|[2-5]人|たち)(?!目)|(?:どっちも|どちらも|二人とも|2人とも)(?:男|(?P<women>女))(?!性)"

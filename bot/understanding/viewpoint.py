@@ -158,7 +158,8 @@ def _is_of_kin(told: Persons, relation: str, word: str, after: str) -> bool:
         return not after.startswith("はん") and (told.old or (married and not own))
     polite = word.startswith("ご") or word.endswith(_POLITE) or after.startswith(_POLITE) or word == "亭主"
     kin = _HAVE_WIVES if relation == "wife" else _HAVE_HUSBANDS
-    return polite and not own and told.focus is not None and told.focus.relation in kin
+    of = told.here[-1] if told.here else told.focus.relation if told.focus else ""
+    return polite and not own and of in kin
 
 
 def _as_child(told: Persons, mention: Mention, text: str) -> Mention:

@@ -23,7 +23,7 @@ from bot.understanding.people import LINKS, Heard
 from bot.understanding.traits import TRAITS
 
 OLD, NOT_OLD = 75, 60  # years
-HARDLY = 0.12  # a trouble that neither the talk nor any turn tells more probably than this is nobody's
+HARDLY = 0.3  # a trouble that neither the talk nor any turn tells more probably than this is nobody's
 _HARDLY = float(np.log(HARDLY / (1 - HARDLY)))
 RULE = 8.0  # log-odds
 NOT_THEIRS = -20.0  # log-odds
