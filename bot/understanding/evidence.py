@@ -17,7 +17,7 @@ from bot.understanding.features import Counted, Floats, Ints
 from bot.understanding.harmless import AFTER_ME, only_ends_the_talk, only_goes_out
 from bot.understanding.heads import PARTS, Heads
 from bot.understanding.mix import IN_DOUBT, Mix, odds_of
-from bot.understanding.neighbours import Neighbours
+from bot.understanding.neighbours import Near, Neighbours
 from bot.understanding.plain import is_plain
 from bot.understanding.segments import LocalService
 from bot.understanding.voices import Voice, read_voices
@@ -49,6 +49,7 @@ class Evidence:
     danger_each: Floats  # clauses × the same
     speakers: Floats  # log-odds of heads.SPEAKERS
     danger_near: float  # share of urgent voices among the nearest
+    nearest: Near  # the voices
     near: Callable[[int, int], str]  # (clause, field) → the nearest voice that tells of it; "" when none is near
     near_service: Callable[[int, int], str]  # the same of a service, in the order of `services`
     service: Callable[[int], tuple[str, tuple[str, ...]]]  # id and fields of a service, in the order of `services`
@@ -96,7 +97,8 @@ class Weigher:
         other._neighbours = self._neighbours.with_local(services)
         return other
 
-    def weigh(self, folded: str, clauses: Sequence[Clause]) -> Evidence:
+    def weigh(self, folded: str, clauses: Sequence[Clause], near: Near | None = None) -> Evidence:
+        """`near`: the voices nearest to it, where they need not be searched."""
         passages = _passages(folded, clauses)
         counter = Counted(self._bundled, folded)
         seen = counter.of(passages)
@@ -110,8 +112,9 @@ class Weigher:
             (counted[of], read[of], each[:, of]) for of in map(slice, (0, *PARTS), (*PARTS, None))
         )
         likely_told = float(tells[0][0] + tells[1][0]) / 2
-        texts = ["".join(folded[start:end] for start, end in spans) for spans in passages]
-        near = self._neighbours.of(list(zip(texts, seen, strict=True)))
+        if near is None:
+            texts = ["".join(folded[start:end] for start, end in spans) for spans in passages]
+            near = self._neighbours.of(list(zip(texts, seen, strict=True)))
         mix = self._heads.mix
         found = mix.fields(*fields, near.fields, likely_told)
         if found[SUICIDE] < _suicide_from(folded):
@@ -132,6 +135,7 @@ class Weigher:
             danger_each=danger[2],
             speakers=(speakers[0] + speakers[1]) / 2,
             danger_near=near.urgent,
+            nearest=near,
             near=lambda at, field: self._example(counter, clauses[at], near.voices, field),
             near_service=lambda at, service: self._service_example(
                 counter, folded, clauses[at], near.voices, service, own.places

@@ -14,6 +14,7 @@ from bot.understanding.evidence import Evidence, Weigher
 from bot.understanding.fields import Explained
 from bot.understanding.harmless import is_called_away
 from bot.understanding.household import read_household
+from bot.understanding.neighbours import Near
 from bot.understanding.owners import Owners
 from bot.understanding.segments import LocalService
 from knowledge_base.embedding import ModelError
@@ -72,7 +73,7 @@ class Understander:
         if said == text or not again:
             talk = evidence
         else:
-            talk = self._weigh(said).beside_turns(most_of(before.weighed, weighed))
+            talk = self._weigh(said, evidence.nearest).beside_turns(most_of(before.weighed, weighed))
         who = speaker.who_writes(fold(said), talk.speakers) if talk.tells else None
         who = who if again else before.speaking(who)
         return Reading(
@@ -103,9 +104,9 @@ class Understander:
         known = Household() if again else before.household
         return read_household(self._owners, evidence, known, who, text)
 
-    def _weigh(self, text: str) -> Evidence:
+    def _weigh(self, text: str, near: Near) -> Evidence:
         folded = fold(text)
-        return self._weigher.weigh(folded, split(folded))
+        return self._weigher.weigh(folded, split(folded), near)
 
 
 def _owners(encoder: Encoder) -> Owners:
