@@ -82,10 +82,12 @@ def opening(content: Mapping[str, Any], now: datetime) -> Opening:
 
 
 def named(published: Published, text: str) -> Named:
-    """The services and desks that a text calls by any of their names; of names within each other the longest."""
+    """The services and desks that a text calls by any of their names, in the text's order and then by name; of names
+    within each other the longest."""
     folded = _folded(text)
     hits = list(_service_hits(published, folded)) + list(_desk_hits(published, folded))
     longest = [hit for hit in hits if not any(_within(hit, other) for other in hits)]
+    longest.sort(key=lambda hit: (hit.start, hit.name))
     services = {hit.id: hit.name for hit in longest if hit.kind == "service"}
     if not longest and len(_KANA.findall(folded)) * 2 > len(folded):
         services = dict(_by_sound(folded))
