@@ -165,3 +165,19 @@ def test_turns_before_weigh_as_much_after_a_restart(reader: Understander) -> Non
     assert again.weighed["hikikomori"] > 0.5
     text = "父は64です"
     assert reader.read(text, again) == reader.read(text, before)
+
+
+@pytest.mark.parametrize(
+    ("text", "relation", "growing_old"),
+    [
+        ("父は82、歩いて買い物に行くくらい達者です。心配なのは弟で、50になるのに部屋から出ません", "father", False),
+        ("父は82、足が弱って買い物にも行けません。弟は50で、市役所に勤めています", "father", True),
+        ("母は85で元気がなく、一日寝てばかりで物忘れも増えました。私は働いています", "mother", True),
+    ],
+)
+def test_whoever_is_old_and_well_has_no_trouble_of_old_age(
+    reader: Understander, text: str, relation: str, growing_old: bool
+) -> None:
+    assessment, _ = read(reader, text)
+    [fields] = [member.fields for member in assessment.members if member.relation == relation]
+    assert ("elderly" in fields) == growing_old

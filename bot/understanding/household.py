@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bot.understanding.assessment import Household, add_quote
-from bot.understanding.columns import ABUSE, FIELDS
+from bot.understanding.columns import FIELDS
 from bot.understanding.encoder import Masks
 from bot.understanding.evidence import Evidence
 from bot.understanding.features import Floats, Ints
@@ -16,7 +16,7 @@ from bot.understanding.owners import Owners
 from bot.understanding.people import Heard, People, lives_elsewhere
 from bot.understanding.persons import Person
 from bot.understanding.traits import signs_of, traits_of
-from bot.understanding.whose import SEEN, is_told, rules_of, seen_of, suffers
+from bot.understanding.whose import SEEN, is_told, rules_of, seen_of, suffers, tells_violence
 
 
 def read_household(
@@ -70,7 +70,7 @@ def look(owners: Owners, evidence: Evidence, before: Household, speaker: str) ->
     traits = np.stack([traits_of(one.person, people.about_other) for one in heard])
     said, clause = owners.said_of(heard, traits, evidence.clauses, evidence.parts, told_of)
     seen, rules = seen_of(heard, traits, said, evidence, told_of), rules_of(heard, evidence, told_of)
-    return Looked(people, heard, elsewhere, bool(evidence.told[ABUSE] > 0), told_of, seen, rules, clause)
+    return Looked(people, heard, elsewhere, tells_violence(evidence), told_of, seen, rules, clause)
 
 
 def staying(owners: Owners, looked: Looked, theirs: Masks) -> list[int]:

@@ -1,8 +1,8 @@
 """Whose trouble it is: what the encoder says of each person (`owners`), what the whole talk and its turns tell, and how
 the clauses speak of whom, weighed together. numpy only.
 
-The factors are learned from conversations that neither encoder nor heads know (`build_owners`), and a person whom they
-do not name keeps what they are told to have: every factor can be read in owners.json.
+The factors are learned from conversations that neither encoder nor heads know (`build_owners`), and stand in
+owners.json under the names of SEEN. What grammar says has the last word (`rules_of`).
 """
 
 from __future__ import annotations
@@ -32,12 +32,17 @@ _ALONE = 6.0  # log-odds by which somebody leads where nobody else is told of
 _NO_CLAUSE = -9.0  # log-odds of what no clause says
 
 #: Whoever is well: 「母は八十二、畑もやって達者です」.
+_NOT = (
+    r"(?!が(?:な|あり?ま|出な)|も(?:な|あり?ま)|じゃ(?:な|あり)|で(?:は)?(?:な|あり)|に(?:なら|なれ)|を(?:なく|出)|な(?:い|く|さ)|"
+    r"そうに(?:は)?(?:な|見え))"
+)
 _WELL = re.compile(
-    r"元気|げんき|達者|[ぴピ]ん[ぴピ]ん|ピンピン|しゃんと|かくしゃく|丈夫|健康|無事|平気|余裕|ふつう|普通|順調|"
-    r"変わり(?:な|あ)|(?:なん|何)ともな|問題な|心配(?:は)?(?:な|いら|いり|ご無用|して(?:い)?な)|"
-    r"困って(?:は)?(?:い|お)?(?:な|ま?せん|らん)|楽し[くそいん]|うまくやって|よう?く?食べ|よく笑|笑って|機嫌|恵まれ|"
-    r"しっかり|まめ|張り切|太っ|夢中|優しい|やさしい|きちんと|けろっと|すこやか|朗らか|明るい|"
-    r"働いて(?:い)?(?:ます|る|て)|勤め(?:て|は)"
+    rf"(?:元気|げんき|達者|丈夫|健康(?!診|保)|平気|余裕|ふつう|普通|順調|まめ|朗らか|すこやか|機嫌(?!が悪|を(?:損|取|と)))"
+    rf"{_NOT}|[ぴピ]ん[ぴピ]ん|ピンピン|しゃんと|かくしゃく|無事|けろっと|明るい|"
+    r"変わり(?:な|あり?ま)|(?:なん|何)ともな[いく]|問題な[いく]|心配(?:は)?(?:な[いく]|いら|いり|ご無用|して(?:い)?な)|"
+    r"困って(?:は)?(?:い|お)?(?:な|ま?せん|らん)|楽し(?:く(?!な)|そう(?!じゃ|では)|い(?!ことが|こともな)|ん)|うまくやって|"
+    r"よう?く?食べ(?!ない|られ)|よく笑(?!わ)|笑って(?!い?な)|恵まれ(?!な|ず|ま?せん)|しっかり(?!し(?:ない|て(?:い)?な))|張り切|太っ|夢中|"
+    r"優しい|やさしい|きちんと|働いて(?:い)?(?:ます|る|て)|勤め(?:て|は)"
 )
 _MENTIONED, _SUBJECT = LINKS.index("mentioned"), LINKS.index("subject")
 _SUFFERS, _DOES = LINKS.index("rule_suffers"), LINKS.index("rule_does")
@@ -50,7 +55,7 @@ SEEN = (
     "eldest", "old", "not_old",  # of growing old alone
     "near", "near_before_others", "spoken_of", "subject",
     "well", "well_though_old", "share_well",
-    "clauses", "no_clause", "unnamed", "clauses_in_all", "told_by_turns", "told_by_all", "leads",
+    "clauses", "no_clause", "unnamed", "clauses_in_all", "fields_told_by_a_turn", "fields_told", "fields_led",
     *(f"of {name}" for name in FIELDS), *TRAITS,
 )  # fmt: skip
 _PLACE = {name: at for at, name in enumerate(SEEN)}
@@ -107,10 +112,10 @@ def seen_of(heard: Sequence[Heard], traits: Floats, said: Floats, evidence: Evid
         "subject": _most_of(clauses, links[..., _SUBJECT] > 0),
         "persons": np.log(persons),
         "clauses_in_all": np.log(len(evidence.clauses)),
-        "told_by_turns": (turn > 0).sum(),
-        "told_by_all": (told > 0).sum(),
+        "fields_told_by_a_turn": (turn > 0).sum(),
+        "fields_told": (told > 0).sum(),
         **_of_each(
-            leads=((lead > 0) & (turn > 0)).sum(axis=1),
+            fields_led=((lead > 0) & (turn > 0)).sum(axis=1),
             unnamed=~mentioned.any(axis=1),
         ),
         **_only(told_of == ELDERLY, _old(heard)),
@@ -128,11 +133,15 @@ def rules_of(heard: Sequence[Heard], evidence: Evidence, told_of: Ints) -> Float
     """What grammar alone decides, persons × fields, as log-odds: violence stands with the one who suffers it and not
     with the one who does it, a wish to die with the writer who says so, and nothing with those who have left."""
     rules = np.zeros((len(heard), len(told_of)), np.float32)
-    rules[:, told_of == ABUSE] = [[_by_grammar(one, bool(evidence.told[ABUSE] > 0))] for one in heard]
+    rules[:, told_of == ABUSE] = [[_by_grammar(one, tells_violence(evidence))] for one in heard]
     if any(one.wishes_death for one in heard):
         rules[:, told_of == SUICIDE] = [[RULE if one.wishes_death else -RULE] for one in heard]
     rules[[one.person.left for one in heard]] = NOT_THEIRS
     return rules
+
+
+def tells_violence(evidence: Evidence) -> bool:
+    return bool(max(evidence.told[ABUSE], evidence.told_by_a_turn[ABUSE]) > 0)
 
 
 def _most_of(clauses: Floats, which: Masks) -> Floats:
