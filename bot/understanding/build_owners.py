@@ -36,6 +36,7 @@ from bot.understanding.whose import SEEN, Whose
 EXISTS_FROM = 0.5  # the least probability of a member
 SIXTHS = 6
 HARDLY_WORSE = 0.005
+CUTS = tuple(round(cut / 100, 2) for cut in range(20, 60, 2))
 STRENGTH = 0.3  # of the data against the wish for small factors; 0.1 and 1 are within 0.3 points
 
 
@@ -46,7 +47,7 @@ def main() -> None:
     apart = read_households(apart=True)
     exists = _exists([*read_households(), *apart])
     weigher = Weigher.load(None, None)
-    owners = Owners(weigher.encoder, Whose(np.zeros(len(SEEN) + 1, np.float32)), exists, 0.5, EXISTS_FROM)
+    owners = Owners(weigher.encoder, Whose(np.zeros(len(SEEN) + 1, np.float32), 0.5), exists, EXISTS_FROM)
     reader = _Watched(weigher, owners)
     conversations = [Conversation.of(reader, told) for told in apart]
     owned_from, figures = _held_back(conversations, owners)
@@ -129,28 +130,22 @@ def _held_back(conversations: Sequence[Conversation], owners: Owners) -> tuple[f
     """The cut, and the figures with it, of sixths from which nothing was learned: of those that are hardly worse than
     the best the lowest, for a trouble that is missed is worse than one too many."""
     sixth = np.random.default_rng(0).permutation(len(conversations)) % SIXTHS
-    probability: list[Floats] = [np.zeros(0, np.float32)] * len(conversations)
-    for out in range(SIXTHS):
-        whose = Whose(_learn([one for one, of in zip(conversations, sixth, strict=True) if of != out]))
-        for at in np.flatnonzero(sixth == out).tolist():
-            probability[at] = whose.probability(conversations[at].looked.seen, conversations[at].looked.rules)
-    scores = {cut: _scores(conversations, probability, owners, cut) for cut in np.arange(0.2, 0.6, 0.02)}
+    whose = [_learn([one for one, of in zip(conversations, sixth, strict=True) if of != out]) for out in range(SIXTHS)]
+    scores = {cut: _scores(conversations, [Whose(whose[of], cut) for of in sixth], owners) for cut in CUTS}
     best = max(of["member_field_f1"] for of in scores.values())
     chosen = min(cut for cut, of in scores.items() if of["member_field_f1"] >= best - HARDLY_WORSE)
-    return round(float(chosen), 2), {"conversations": len(conversations)} | scores[chosen]
+    return chosen, {"conversations": len(conversations)} | scores[chosen]
 
 
-def _scores(
-    conversations: Sequence[Conversation], probability: Sequence[Floats], owners: Owners, owned_from: float
-) -> dict[str, float]:
-    """As eval/score.py counts: members, and fields of members."""
+def _scores(conversations: Sequence[Conversation], whose: Sequence[Whose], owners: Owners) -> dict[str, float]:
+    """As eval/score.py counts: members, and fields of members. `whose`: what weighs each conversation."""
     right, found, wanted = (np.zeros(2, np.int64) for _ in range(3))
-    for one, odds in zip(conversations, probability, strict=True):
+    for one, weighs in zip(conversations, whose, strict=True):
         wanted += (len(one.labels.members), sum(len(member["fields"]) for member in one.labels.members))
-        for at in staying(owners, one.looked, odds >= owned_from):
-            theirs = odds[at] >= owned_from
-            found += (1, int(theirs.sum()))
-            right += (one.labelled[at] is not None, int((theirs & one.wanted[at]).sum()))
+        theirs = weighs.theirs(one.looked.seen, one.looked.rules)
+        for at in staying(owners, one.looked, theirs):
+            found += (1, int(theirs[at].sum()))
+            right += (one.labelled[at] is not None, int((theirs[at] & one.wanted[at]).sum()))
     scores = 2 * right / np.maximum(found + wanted, 1)
     return {"member_f1": round(float(scores[0]), 4), "member_field_f1": round(float(scores[1]), 4)}
 

@@ -3,4 +3,4 @@
 from knowledge_base.vocabulary import vocabulary
 
 FIELDS = tuple(vocabulary().fields)
-ABUSE, ELDERLY, SUICIDE = (FIELDS.index(name) for name in ("abuse", "elderly", "suicide"))
+ABUSE, CARER, ELDERLY, SUICIDE = (FIELDS.index(name) for name in ("abuse", "carer", "elderly", "suicide"))

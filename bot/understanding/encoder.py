@@ -6,9 +6,10 @@ Counted words do not know who does what to whom; this does. It is learned from t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +25,7 @@ FOLDER = Path(__file__).parent / "encoder"
 BEGIN, UNKNOWN, END = 0, 3, 2  # tokens, as in the vocabulary that it was pruned from
 LONGEST = 256  # tokens of one passage
 PASSAGE = 360  # letters: as many as fit into LONGEST tokens, nearly always
-PASSAGES_KEPT = 64
+PASSAGES_KEPT = 256
 NOWHERE = -(1 << 30)  # where the edges of a passage lie
 _BROKEN = (OSError, ValueError, KeyError, TypeError, EOFError, Fail, InvalidArgument, InvalidGraph, InvalidProtobuf)
 
@@ -51,8 +52,18 @@ class Encoded:
             len(several), len(self.vectors)
         )
 
+    def mentions(self, several: Sequence[Spans]) -> Floats:
+        """The mean vector of the tokens in each set of stretches; zeros where there are none."""
+        inside = self.inside(several).astype(np.float32)
+        return np.asarray(inside @ self.vectors / np.maximum(inside.sum(axis=1, keepdims=True), 1), np.float32)
+
     def moved(self, by: int) -> Encoded:
         return Encoded(self.vectors, self.start + by, self.end + by)
+
+
+def together(several: Iterable[Encoded]) -> Encoded:
+    passages = list(several)
+    return Encoded(*(np.concatenate([getattr(one, name) for one in passages]) for name in ("vectors", "start", "end")))
 
 
 def named(spans: Spans, start: Ints, end: Ints) -> Masks:
@@ -71,11 +82,6 @@ class Parts:
     whole: Floats
     vectors: Floats
     tokens: Encoded
-
-    def mentions(self, several: Sequence[Spans]) -> Floats:
-        """The mean vector of the tokens in each set of stretches; zeros where there are none."""
-        inside = self.tokens.inside(several).astype(np.float32)
-        return np.asarray(inside @ self.tokens.vectors / np.maximum(inside.sum(axis=1, keepdims=True), 1), np.float32)
 
 
 def pooled(vectors: Floats, inside: Masks) -> Floats:
@@ -124,7 +130,7 @@ class Encoder:
             self._places = arrays["places"].astype(np.float32)
             self.head = Layer(arrays["head_weight"].astype(np.float32), arrays["head_bias"])
             self.part = Layer(arrays["part_weight"].astype(np.float32), arrays["part_bias"])
-            # A long talk is read again at every turn, and only its last passage is new.
+            # A talk is read again at every turn, and only its last passage and turn are new.
             self._read = lru_cache(maxsize=PASSAGES_KEPT)(self._encode)
             self.width = self._words.shape[1]
             self._nothing = Parts(
@@ -136,20 +142,25 @@ class Encoder:
         except _BROKEN as error:
             raise EncoderError(f"The encoder ({folder.name}) cannot be read.") from error
 
+    def by_turns(self, folded: str, clauses: Sequence[Clause]) -> Encoded:
+        """The tokens of a talk, each of its lines read by itself."""
+        lines = (list(some) for _, some in groupby(clauses, lambda clause: folded.count("\n", 0, clause.start)))
+        return together(self._passage(folded, some) for line in lines for some in _passages(line))
+
     def parts(self, folded: str, clauses: Sequence[Clause]) -> Parts:
         passages, wholes, vectors = [], [], []
         for some in _passages(clauses):
-            begins = some[0].start
-            passage = self._read(folded[begins : some[-1].end]).moved(begins)
+            passage = self._passage(folded, some)
             passages.append(passage)
             wholes.append(pooled(passage.vectors, np.ones((1, len(passage.vectors)), np.bool_)))
             vectors.append(pooled(passage.vectors, passage.inside([[(one.start, one.end)] for one in some])))
         if not passages:
             return self._nothing
-        tokens = Encoded(
-            *(np.concatenate([getattr(p, name) for p in passages]) for name in ("vectors", "start", "end"))
-        )
-        return Parts(np.concatenate(wholes), np.concatenate(vectors), tokens)
+        return Parts(np.concatenate(wholes), np.concatenate(vectors), together(passages))
+
+    def _passage(self, folded: str, clauses: Sequence[Clause]) -> Encoded:
+        begins = clauses[0].start
+        return self._read(folded[begins : clauses[-1].end]).moved(begins)
 
     def _encode(self, folded: str) -> Encoded:
         """One passage; what lies beyond LONGEST tokens is not read."""

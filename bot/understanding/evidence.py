@@ -12,7 +12,7 @@ import numpy as np
 
 from bot.understanding.clauses import Clause
 from bot.understanding.columns import FIELDS, SUICIDE
-from bot.understanding.encoder import Encoder, EncoderError, Parts
+from bot.understanding.encoder import Encoded, Encoder, EncoderError, Parts
 from bot.understanding.features import Counted, Floats, Ints
 from bot.understanding.harmless import AFTER_ME, only_ends_the_talk, only_goes_out
 from bot.understanding.heads import PARTS, Heads
@@ -38,6 +38,7 @@ class Evidence:
 
     clauses: Sequence[Clause]
     parts: Parts  # as the encoder has read them
+    by_turns: Encoded  # the tokens of a talk, each of its turns read by itself
     fields: Floats
     told: Floats  # the fields again, as log-odds
     told_by_a_turn: Floats  # the same of that turn of the talk that tells it most
@@ -67,10 +68,10 @@ class Evidence:
         shares = zip(FIELDS, self.fields.tolist(), strict=True)
         return {name: round(share, 3) for name, share in shares if share >= WORTH_A_WORD}
 
-    def beside_turns(self, weighed: Mapping[str, float]) -> Evidence:
+    def beside_turns(self, weighed: Mapping[str, float], by_turns: Encoded) -> Evidence:
         """That of a talk, with what its turns told by themselves: one says plainly what a long talk drowns."""
         turns = [weighed.get(name, 0.0) for name in FIELDS]
-        return replace(self, told_by_a_turn=odds_of(np.array(turns, np.float32)))
+        return replace(self, told_by_a_turn=odds_of(np.array(turns, np.float32)), by_turns=by_turns)
 
 
 class Weigher:
@@ -124,6 +125,7 @@ class Weigher:
         return Evidence(
             clauses=clauses,
             parts=parts,
+            by_turns=parts.tokens,
             fields=found,
             told=told,
             told_by_a_turn=told,

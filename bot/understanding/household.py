@@ -31,7 +31,7 @@ def read_household(
     for one in looked.heard:
         if one.first is not None and not one.person.quotes:
             one.person.quotes = add_quote((), evidence.clauses[one.first].quote(original))
-    theirs = owners.whose.probability(looked.seen, looked.rules) >= owners.owned_from
+    theirs = owners.whose.theirs(looked.seen, looked.rules)
     stay = staying(owners, looked, theirs)
     for at in stay:
         _give(looked.heard[at].person, looked, np.flatnonzero(theirs[at]), looked.clause[at], evidence, original)
@@ -68,8 +68,11 @@ def look(owners: Owners, evidence: Evidence, before: Household, speaker: str) ->
         seen, rules = np.zeros((len(SEEN), *nothing), np.float32), np.zeros(nothing, np.float32)
         return Looked(people, heard, elsewhere, False, told_of[:0], seen, rules, np.zeros(nothing, np.int64))
     traits = np.stack([traits_of(one.person, people.about_other) for one in heard])
-    said, clause = owners.said_of(heard, traits, evidence.clauses, evidence.parts, told_of)
-    seen, rules = seen_of(heard, traits, said, evidence, told_of), rules_of(heard, evidence, told_of)
+    said, clause = owners.said_of(heard, traits, evidence.clauses, evidence.parts.tokens, told_of)
+    by_turns = said
+    if evidence.by_turns is not evidence.parts.tokens:
+        by_turns, clause = owners.said_of(heard, traits, evidence.clauses, evidence.by_turns, told_of)
+    seen, rules = seen_of(heard, traits, said, by_turns, evidence, told_of), rules_of(heard, evidence, told_of)
     return Looked(people, heard, elsewhere, tells_violence(evidence), told_of, seen, rules, clause)
 
 

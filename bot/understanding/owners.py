@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from bot.understanding.clauses import Clause
-from bot.understanding.encoder import Encoder, Parts
+from bot.understanding.encoder import Encoded, Encoder
 from bot.understanding.features import Floats, Ints
 from bot.understanding.people import LINKS, Heard
 from bot.understanding.traits import SIGNS
@@ -32,13 +32,11 @@ NOTHING_LEFT = -30.0  # log-odds
 
 @dataclass(frozen=True, slots=True)
 class Owners:
-    """`exists`: factors of SIGNS; `exists_from`, `owned_from`: the least probabilities from which a person told of is a
-    member, and a trouble somebody's."""
+    """`exists`: factors of SIGNS; `exists_from`: the least probability from which a person told of is a member."""
 
     encoder: Encoder
     whose: Whose
     exists: Floats
-    owned_from: float
     exists_from: float
 
     @classmethod
@@ -46,24 +44,24 @@ class Owners:
         """Raises OSError, ValueError, KeyError or TypeError when the file is missing or damaged."""
         kept = json.loads(path.read_text(encoding="utf-8"))
         exists = np.array([kept["exists"][name] for name in SIGNS], np.float32)
-        return cls(encoder, Whose.from_json(kept["whose"]), exists, kept["owned_from"], kept["exists_from"])
+        return cls(encoder, Whose.from_json(kept["whose"], kept["owned_from"]), exists, kept["exists_from"])
 
     def said_of(
-        self, heard: Sequence[Heard], traits: Floats, clauses: Sequence[Clause], parts: Parts, told_of: Ints
+        self, heard: Sequence[Heard], traits: Floats, clauses: Sequence[Clause], tokens: Encoded, told_of: Ints
     ) -> tuple[Floats, Ints]:
         """Of the fields `told_of`: how much is said of each person, as log-odds, persons × fields, and for each the
         clause that says so most: softmax over the persons, and nobody, for every token. `traits`: persons × TRAITS."""
-        known, tokens = self.encoder.owners, parts.tokens.vectors
-        mentions = parts.mentions([one.at for one in heard])
+        known = self.encoder.owners
+        mentions = tokens.mentions([one.at for one in heard])
         looks = mentions @ known["query_weight"] + known["query_bias"] + traits @ known["traits_query"]
-        keys = tokens @ known["key_weight"] + known["key_bias"]
+        keys = tokens.vectors @ known["key_weight"] + known["key_bias"]
         spoken = (looks @ keys.T / keys.shape[1] ** 0.5)[..., None]
         links, nobody = known["links"][:, told_of], known["nobody"][..., told_of]
-        spoken = spoken + spoken_of(heard, clauses, parts.tokens.start) @ (PLAINER * links)
+        spoken = spoken + spoken_of(heard, clauses, tokens.start) @ (PLAINER * links)
         spoken[[one.person.left for one in heard]] = NOTHING_LEFT  # what is told of the dead is nobody's trouble now
-        said = _shared(spoken, nobody) * np.exp(self.encoder.part.only(told_of)(tokens))
+        said = _shared(spoken, nobody) * np.exp(self.encoder.part.only(told_of)(tokens.vectors))
         odds = np.log(said.sum(axis=1) + _NOTHING) + (traits @ known["traits"])[:, told_of]
-        at = np.maximum(clause_at(clauses, parts.tokens.start), 0)[said.argmax(axis=1)]
+        at = np.maximum(clause_at(clauses, tokens.start), 0)[said.argmax(axis=1)]
         return np.asarray(odds, np.float32), at
 
     def is_there(self, signs: Floats) -> bool:

@@ -28,6 +28,12 @@ _DONE_TO = re.compile(_TITLE + _BODY + r"(?:を|に(?!よる)|へ)")
 _SUBJECT_OF_PASSIVE = re.compile(r"^(?:さん|ちゃん|くん|君|親|たち|の方)?[0-9]{0,3}(?:が|は|も|を|の(?!暴|dv|虐待))")
 _DOER = re.compile(_TITLE + r"(?:から|による)")
 _OWNS = re.compile(_TITLE + r"の(?!こと|件|様子|話|ほう|方|面倒|世話|介護|腕|手|足|髪|頭|顔|背中|首|胸|体|身体)")
+#: 「母の介護で」「弟を看ています」
+_CARED_FOR = re.compile(
+    _TITLE + r"(?:の(?:介護|看病|看護|世話|面倒|下の世話)(?:で|を|に|が|も|は|と|、|し|$)|"
+    r"の(?:おむつ|オムツ|トイレ|薬|ごはん|ご飯|食事|弁当|洗濯|お?風呂|入浴|着替え|送り迎え|付き添い)(?:と|を|も|や|、)|"
+    r"を(?:(?:ひとり|一人|家|自宅)で)?(?:介護|看病|看[てとる]|みて(?:い|る|ます|き)|世話し))"
+)
 _LIVES = re.compile(_TITLE + r"(?:と|も)[^、。]{0,8}(?:暮らし|ぐらし|住|同居)")
 _WITH = re.compile(_TITLE + r"(?:と|や|とか)")
 _SUFFERS = re.compile(r"[らさたかわ]れ(?:る|た|て|ま|そう|続け)")
@@ -179,6 +185,7 @@ class People:
         alone = self._ages.beside_others(clause, found, told) if found else self._ages.alone(clause, rest)
         if self.about_other and not self.persons:
             self._all.teller()
+        self._care(clause, found, told)
         matter = _Matter.of(clause.text)
         self._wishes_death |= not found and not self.about_other and bool(_WISHES_DEATH.search(clause.text))
         sufferer = self._sufferer(clause, found, told, matter)
@@ -195,6 +202,16 @@ class People:
         ]
         self._go_on(clause, told, found, alone)
         return links
+
+    def _care(self, clause: Clause, found: Sequence[Mention], told: Sequence[Person]) -> None:
+        """Who cares for whom: whoever the clause is about, or the teller."""
+        after = [clause.text[mention.end :] for mention in found]
+        cared_for = [person for person, rest in zip(told, after, strict=True) if _CARED_FOR.match(rest)]
+        if cared_for:
+            others = (p for p, rest in zip(told, after, strict=True) if p not in cared_for and _SUBJECT.match(rest))
+            next(others, self._all.teller()).cares += 1
+            for person in cared_for:
+                person.cared_for += 1
 
     def _found(self, text: str, rest: str) -> list[Mention]:
         found: list[Mention] = []

@@ -25,6 +25,8 @@ class Person:
     subject: int = 0
     owning: int = 0  # mentions by which only something of theirs is named: 「父の会社」
     living: int = 0  # 「祖母と二人暮らし」
+    cares: int = 0  # for somebody: 「母の介護をしています」
+    cared_for: int = 0
     age_guessed: bool = False  # told with nobody beside it
 
     @property

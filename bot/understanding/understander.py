@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,7 +73,7 @@ class Understander:
         if said == text or not again:
             talk = evidence
         else:
-            talk = self._weigh(said, evidence.nearest).beside_turns(most_of(before.weighed, weighed))
+            talk = self._talk(said, evidence.nearest, most_of(before.weighed, weighed))
         who = speaker.who_writes(fold(said), talk.speakers) if talk.tells else None
         who = who if again else before.speaking(who)
         return Reading(
@@ -104,9 +104,12 @@ class Understander:
         known = Household() if again else before.household
         return read_household(self._owners, evidence, known, who, text)
 
-    def _weigh(self, text: str, near: Near) -> Evidence:
-        folded = fold(text)
-        return self._weigher.weigh(folded, split(folded), near)
+    def _talk(self, said: str, near: Near, weighed: Mapping[str, float]) -> Evidence:
+        """What the talk so far weighs. `near`: the voices nearest to its newest text; `weighed`: as its turns did."""
+        folded = fold(said)
+        clauses = split(folded)
+        talk = self._weigher.weigh(folded, clauses, near)
+        return talk.beside_turns(weighed, self._weigher.encoder.by_turns(folded, clauses)) if clauses else talk
 
 
 def _owners(encoder: Encoder) -> Owners:

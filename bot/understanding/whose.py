@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from bot.understanding.columns import ABUSE, ELDERLY, FIELDS, SUICIDE
+from bot.understanding.columns import ABUSE, CARER, ELDERLY, FIELDS, SUICIDE
 from bot.understanding.encoder import Masks
 from bot.understanding.evidence import Evidence
 from bot.understanding.features import Floats, Ints
@@ -23,8 +23,11 @@ from bot.understanding.people import LINKS, Heard
 from bot.understanding.traits import TRAITS
 
 OLD, NOT_OLD = 75, 60  # years
-HARDLY = 0.3  # a trouble that neither the talk nor any turn tells more probably than this is nobody's
+HARDLY = 0.3  # what neither the talk nor any turn tells more probably is nobody's; 0.2 and 0.25 are as good
 _HARDLY = float(np.log(HARDLY / (1 - HARDLY)))
+CARES = 3.0  # log-odds
+SURELY = 1.5  # log-odds
+SCARCELY = 0.1  # probability
 RULE = 8.0  # log-odds
 NOT_THEIRS = -20.0  # log-odds
 BESIDE = 1.0  # log-odds: a trouble is also another's who has it nearly as surely as the surest
@@ -50,12 +53,11 @@ _SPOKEN_OF, _TELLER_ALONE = LINKS.index("spoken_of"), LINKS.index("teller_alone"
 
 SEEN = (
     "told", "told_by_a_turn", "told_at_least", "told_at_most", "told_by_a_clause",
-    "said", "said_before_others", "surest",
-    "persons",
+    "said", "said_before_others", "said_by_turns", "said_by_turns_before_others", "surest",
     "eldest", "old", "not_old",  # of growing old alone
     "near", "near_before_others", "spoken_of", "subject",
     "well", "well_though_old", "share_well",
-    "clauses", "no_clause", "unnamed", "clauses_in_all", "fields_told_by_a_turn", "fields_told", "fields_led",
+    "old_and_cared_for",
     *(f"of {name}" for name in FIELDS), *TRAITS,
 )  # fmt: skip
 _PLACE = {name: at for at, name in enumerate(SEEN)}
@@ -65,14 +67,25 @@ _OF_FIELDS = _OF_TRAITS - len(FIELDS)
 
 @dataclass(frozen=True, slots=True)
 class Whose:
-    """`factors`: of SEEN, the constant last."""
+    """`factors`: of SEEN, the constant last; `owned_from`: the least probability from which a trouble is somebody's."""
 
     factors: Floats
+    owned_from: float
 
     @classmethod
-    def from_json(cls, kept: Mapping[str, float]) -> Whose:
+    def from_json(cls, kept: Mapping[str, float], owned_from: float) -> Whose:
         """Raises KeyError where a factor is missing."""
-        return cls(np.array([*(kept[name] for name in SEEN), kept["constant"]], np.float32))
+        return cls(np.array([*(kept[name] for name in SEEN), kept["constant"]], np.float32), owned_from)
+
+    def theirs(self, seen: Floats, rules: Floats) -> Masks:
+        """Which troubles are whose, persons × fields. What is surely told is the trouble of whom it is said most
+        surely, if of anybody at all."""
+        probability = self.probability(seen, rules)
+        if not probability.size:
+            return probability >= self.owned_from
+        most = probability.max(axis=0)
+        surely = (seen[_PLACE["told_at_most"]][0] >= SURELY) & (most >= SCARCELY)
+        return np.asarray((probability >= self.owned_from) | (surely & (probability == most)), np.bool_)
 
     def probability(self, seen: Floats, rules: Floats) -> Floats:
         """Persons × fields. `seen`: what `seen_of` gives, `rules`: what `rules_of` does."""
@@ -87,8 +100,11 @@ def is_told(evidence: Evidence) -> Masks:
     return np.maximum(evidence.told, evidence.told_by_a_turn) >= _HARDLY
 
 
-def seen_of(heard: Sequence[Heard], traits: Floats, said: Floats, evidence: Evidence, told_of: Ints) -> Floats:
-    """SEEN × persons × the fields `told_of`. `traits`: persons × TRAITS; `said`: what the encoder says of each."""
+def seen_of(
+    heard: Sequence[Heard], traits: Floats, said: Floats, by_turns: Floats, evidence: Evidence, told_of: Ints
+) -> Floats:
+    """SEEN × persons × the fields `told_of`. `traits`: persons × TRAITS; `said`, `by_turns`: what the encoder says of
+    each, of the whole talk and of its turns by themselves."""
     persons, fields = said.shape
     links = np.stack([one.links for one in heard])
     clauses = odds_of(evidence.each[:, told_of])
@@ -96,7 +112,7 @@ def seen_of(heard: Sequence[Heard], traits: Floats, said: Floats, evidence: Evid
     mentioned = links[..., _MENTIONED] > 0
     near = _most_of(clauses, mentioned | spoken_of)
     told, turn = evidence.told[told_of], evidence.told_by_a_turn[told_of]
-    lead = _before_others(said)
+    lead, lead_by_turns = _before_others(said), _before_others(by_turns)
     seen = {
         "told": told,
         "told_by_a_turn": turn,
@@ -105,19 +121,14 @@ def seen_of(heard: Sequence[Heard], traits: Floats, said: Floats, evidence: Evid
         "told_by_a_clause": clauses.max(axis=0),
         "said": said,
         "said_before_others": lead,
-        "surest": lead >= 0,
+        "said_by_turns": by_turns,
+        "said_by_turns_before_others": lead_by_turns,
+        "surest": lead + lead_by_turns >= 0,
         "near": near,
         "near_before_others": _before_others(near),
         "spoken_of": _most_of(clauses, spoken_of),
         "subject": _most_of(clauses, links[..., _SUBJECT] > 0),
-        "persons": np.log(persons),
-        "clauses_in_all": np.log(len(evidence.clauses)),
-        "fields_told_by_a_turn": (turn > 0).sum(),
-        "fields_told": (told > 0).sum(),
-        **_of_each(
-            fields_led=((lead > 0) & (turn > 0)).sum(axis=1),
-            unnamed=~mentioned.any(axis=1),
-        ),
+        **_only(told_of == ELDERLY, {"old_and_cared_for": [one.person.cared_for > 0 for one in heard]}),
         **_only(told_of == ELDERLY, _old(heard)),
         **_well(evidence, mentioned | spoken_of, told_of),
     }
@@ -131,11 +142,16 @@ def seen_of(heard: Sequence[Heard], traits: Floats, said: Floats, evidence: Evid
 
 def rules_of(heard: Sequence[Heard], evidence: Evidence, told_of: Ints) -> Floats:
     """What grammar alone decides, persons × fields, as log-odds: violence stands with the one who suffers it and not
-    with the one who does it, a wish to die with the writer who says so, and nothing with those who have left."""
+    with the one who does it, a wish to die with the writer who says so, care with whoever cares, and nothing with those
+    who have left; where nobody else is told of, what is likely told is the only one's."""
     rules = np.zeros((len(heard), len(told_of)), np.float32)
+    if sum(not one.person.left for one in heard) == 1:
+        rules[:, (evidence.told + evidence.told_by_a_turn)[told_of] > 0] = RULE
     rules[:, told_of == ABUSE] = [[_by_grammar(one, tells_violence(evidence))] for one in heard]
     if any(one.wishes_death for one in heard):
         rules[:, told_of == SUICIDE] = [[RULE if one.wishes_death else -RULE] for one in heard]
+    if any(one.person.cares for one in heard):
+        rules[:, told_of == CARER] = [[CARES if one.person.cares else -CARES] for one in heard]
     rules[[one.person.left for one in heard]] = NOT_THEIRS
     return rules
 
@@ -197,8 +213,6 @@ def _well(evidence: Evidence, mine: Masks, told_of: Ints) -> dict[str, Floats]:
     says_so = np.array([bool(_WELL.search(clause.text)) for clause in evidence.clauses])
     well, clauses = (mine & says_so).sum(axis=1), mine.sum(axis=1)
     return {
-        **_of_each(
-            well=well > 0, share_well=well / np.maximum(clauses, 1), clauses=np.log1p(clauses), no_clause=clauses == 0
-        ),
+        **_of_each(well=well > 0, share_well=well / np.maximum(clauses, 1)),
         **_only(told_of == ELDERLY, {"well_though_old": (well > 0).tolist()}),
     }
