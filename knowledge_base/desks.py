@@ -87,7 +87,7 @@ def named(published: Published, text: str) -> Named:
     folded = _folded(text)
     hits = list(_service_hits(published, folded)) + list(_desk_hits(published, folded))
     longest = [hit for hit in hits if not any(_within(hit, other) for other in hits)]
-    longest.sort(key=lambda hit: (hit.start, hit.name))
+    longest.sort(key=lambda hit: (hit.start, hit.name, hit.id))
     services = {hit.id: hit.name for hit in longest if hit.kind == "service"}
     if not longest and len(_KANA.findall(folded)) * 2 > len(folded):
         services = dict(_by_sound(folded))

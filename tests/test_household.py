@@ -104,6 +104,10 @@ def test_whoever_meets_the_client_at_work_is_no_member(reader: Understander, tex
         "職場の先輩のことで相談です。毎日『使えない』って言われて、朝になると吐きます",
         "毎週来るヘルパーさんが来なくなって困っています。わしは八十四",
         "隣の旦那さんが毎晩うるさくて眠れません",
+        "相談できる友人がいますが、お金のことは言えません。家賃が払えません",
+        "仲のいい友達がいましたが、引っ越してから一人です",
+        "薬局で、薬が買えませんでした。お金がありません",
+        "新聞配達で、腰を痛めました。仕事に出られません",
     ],
 )
 def test_trouble_with_others_is_the_writers_own(reader: Understander, text: str) -> None:

@@ -55,6 +55,10 @@ def told(text: str, speaker: str = "self") -> set[tuple[str, int | None]]:
         ("そこの甥がな、十九で、家を出ません", {("relative", 19)}),
         ("息子が三人。上は五十八、下は四十九です", {("son", 58), ("son", None), ("son", 49)}),
         ("めいが通帳を持っています。めいは49です", {("relative", 49)}),
+        ("うちのめいが通帳を持っています", {("relative", None)}),
+        ("わたしのつまが入院しました", {("self", None), ("wife", None)}),
+        ("八十一です。お父ちゃん84は寝たきりです。お父ちゃんの薬が高いです", {("self", 81), ("husband", 84)}),
+        ("旦那の兄は62です。旦那の妹は55です", {("relative", 62), ("relative", 55)}),
         ("おとぅ66は酒ばっかり、おかぁは入院です", {("father", 66), ("mother", None)}),
     ],
 )
@@ -252,6 +256,7 @@ def test_who_is_not_there_is_nobody(text: str) -> None:
         ("嫁はんに先立たれて五年。今年で78や", {("self", 78)}),
         ("女房に逃げられて三年、今年60だ", {("self", 60)}),
         ("弟は三十三にもなって働きません", {("younger_brother", 33)}),
+        ("息子は病院に3か月います", {("son", None)}),
     ],
 )
 def test_an_age_is_theirs_who_may_have_it(text: str, who: set[tuple[str, int | None]]) -> None:
@@ -272,6 +277,8 @@ def test_an_age_is_theirs_who_may_have_it(text: str, who: set[tuple[str, int | N
         ("妹は葬式にも降りてきませんでした", {"younger_sister"}),
         ("近所の妹が毎晩来てくれます", {"younger_sister"}),
         ("雪国へ嫁さ行った娘が心配です", {"daughter"}),
+        ("弟の所在が分かりました", {"younger_brother"}),
+        ("近所の妹が去年亡くなりました", set()),
     ],
 )
 def test_words_within_words_and_those_who_are_still_here(text: str, who: set[str]) -> None:

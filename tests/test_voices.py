@@ -63,7 +63,7 @@ def test_a_wrong_label_is_named(change: dict[str, object], said: str) -> None:
 
 
 def test_every_household_quotes_its_own_turns() -> None:
-    for told in read_households():
+    for told in [*read_households(), *read_households(apart=True)]:
         assert told.members, told.turns
         for member in told.members:
             assert member["relation"] in RELATIONS

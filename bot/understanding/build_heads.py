@@ -1,5 +1,5 @@
 """Learns the heads over counted words, then how they, the encoder and the neighbours are put together:
-`python -m bot.understanding.build_heads`, after `build_encoder`. Only this needs torch and scikit-learn. Five minutes.
+`python -m bot.understanding.build_heads`, after `build_encoder`. It needs torch and scikit-learn. Five minutes.
 
 A fifth of the voices is held back: heads, encoder and neighbours that have not seen it read it, the mix is fitted on
 that (`build_mix`), and the figures printed are of that reading. Then the heads are learned from all. After it comes

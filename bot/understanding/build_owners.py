@@ -47,7 +47,7 @@ def main() -> None:
     apart = read_households(apart=True)
     exists = _exists([*read_households(), *apart])
     weigher = Weigher.load(None, None)
-    owners = Owners(weigher.encoder, Whose(np.zeros(len(SEEN) + 1, np.float32), 0.5), exists, EXISTS_FROM)
+    owners = Owners(weigher.encoder, Whose(np.zeros(len(SEEN) + 1, np.float32), 1.1), exists, EXISTS_FROM)
     reader = _Watched(weigher, owners)
     conversations = [Conversation.of(reader, told) for told in apart]
     owned_from, figures = _held_back(conversations, owners)

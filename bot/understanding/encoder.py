@@ -25,7 +25,7 @@ FOLDER = Path(__file__).parent / "encoder"
 BEGIN, UNKNOWN, END = 0, 3, 2  # tokens, as in the vocabulary that it was pruned from
 LONGEST = 256  # tokens of one passage
 PASSAGE = 360  # letters: as many as fit into LONGEST tokens, nearly always
-PASSAGES_KEPT = 256
+PASSAGES_KEPT = 128
 NOWHERE = -(1 << 30)  # where the edges of a passage lie
 _BROKEN = (OSError, ValueError, KeyError, TypeError, EOFError, Fail, InvalidArgument, InvalidGraph, InvalidProtobuf)
 

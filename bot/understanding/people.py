@@ -1,5 +1,5 @@
 """Who is told of, clause by clause: one person for all the words that mean them, how old, and how a clause speaks of
-each. What it means for them is weighed in `owners`.
+each. What it means for them is weighed in `whose`.
 """
 
 from __future__ import annotations
@@ -31,8 +31,11 @@ _OWNS = re.compile(_TITLE + r"の(?!こと|件|様子|話|ほう|方|面倒|世�
 #: 「母の介護で」「弟を看ています」
 _CARED_FOR = re.compile(
     _TITLE + r"(?:の(?:介護|看病|看護|世話|面倒|下の世話)(?:で|を|に|が|も|は|と|、|し|$)|"
-    r"の(?:おむつ|オムツ|トイレ|薬|ごはん|ご飯|食事|弁当|洗濯|お?風呂|入浴|着替え|送り迎え|付き添い)(?:と|を|も|や|、)|"
     r"を(?:(?:ひとり|一人|家|自宅)で)?(?:介護|看病|看[てとる]|みて(?:い|る|ます|き)|世話し))"
+)
+_SERVED = re.compile(
+    _TITLE
+    + r"の(?:おむつ|オムツ|トイレ|薬|ごはん|ご飯|食事|弁当|洗濯|お?風呂|入浴|着替え|送り迎え|付き添い)[とをもや、]"
 )
 _LIVES = re.compile(_TITLE + r"(?:と|も)[^、。]{0,8}(?:暮らし|ぐらし|住|同居)")
 _WITH = re.compile(_TITLE + r"(?:と|や|とか)")
@@ -204,14 +207,18 @@ class People:
         return links
 
     def _care(self, clause: Clause, found: Sequence[Mention], told: Sequence[Person]) -> None:
-        """Who cares for whom: whoever the clause is about, or the teller."""
+        """Who cares for whom: whoever the clause is about, or the writer."""
         after = [clause.text[mention.end :] for mention in found]
-        cared_for = [person for person, rest in zip(told, after, strict=True) if _CARED_FOR.match(rest)]
-        if cared_for:
-            others = (p for p, rest in zip(told, after, strict=True) if p not in cared_for and _SUBJECT.match(rest))
-            next(others, self._all.teller()).cares += 1
-            for person in cared_for:
-                person.cared_for += 1
+        cared_for = [p for p, rest in zip(told, after, strict=True) if _CARED_FOR.match(rest) or _is_served(p, rest)]
+        cared_for = [person for person in cared_for if not person.teller or self.about_other]
+        if not cared_for:
+            return
+        others = (p for p, rest in zip(told, after, strict=True) if p not in cared_for and _SUBJECT.match(rest))
+        carer = next(others, None) or (None if self.about_other else self._all.teller())
+        if carer is not None and carer not in cared_for:
+            carer.cares += 1
+        for person in cared_for:
+            person.cared_for += 1
 
     def _found(self, text: str, rest: str) -> list[Mention]:
         found: list[Mention] = []
@@ -351,6 +358,11 @@ def _rest(clauses: Sequence[Clause], at: int) -> str:
     for clause in clauses[at + 1 : at + 1 + _LOOKED_AHEAD]:
         text += clause.text if clause.sentence == number else ""
     return text
+
+
+def _is_served(person: Person, rest: str) -> bool:
+    """「ばあちゃんのトイレと」; but every parent serves a child so."""
+    return not person.child and not person.left and bool(_SERVED.match(rest))
 
 
 def _beside(found: Sequence[Mention], told: Sequence[Person]) -> list[Person]:

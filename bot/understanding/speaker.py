@@ -34,9 +34,10 @@ _OFFICE = re.compile(
 )
 #: Who meets others at work: no office, and so only where the whole text leaves it open whose trouble it is.
 _AT_WORK = re.compile(
+    r"^(?!(?:私|わたし|うち|俺|僕|息子|娘|夫|妻|主人|旦那|父|母|仕事|パート|バイト)[はがも])[^。\n]{0,14}?"
     r"(?:(?:交番|駐在所|保育園[^、。\n]{0,4}|薬剤師|薬局|教頭|校長|園長|養護教諭|支援学校[^、。\n]{0,4}|訪問[^、。\n]{1,6}(?:者|職員)|農家|床屋|理容室|美容室|商店|お茶屋|電器屋|"
     r"新聞店|配達|人事(?:担当)?|(?:児童館|学童)[^、。\n]{0,5}|(?:店|コンビニ|スーパー|ネカフェ|食堂)の(?:オーナー|店長|夜勤|店員))"
-    r"(?:の者|の主人|員)?(?:です(?!か)|で、|だけ?ど|でございま|をしており|をやっており|ばしと|やっと)|"
+    r"(?:の者|の主人|員)?(?:です(?!か)|でございま|をしており|をやっており|ばしと|やっと)|"
     r"回って(?:い?る|おる)(?:者|もん)|"
     r"(?:寺|教会|きょうかい|田んぼ|畑|店|会社|団体|施設)の[ 　]?(?:者|もの|もん)(?:です|でござい|だけん|じゃけ|やけ)"
     r"|民生委員の[^、。\n]{0,4}メモ)"
@@ -73,7 +74,10 @@ _FRIEND_OF_AGE = re.compile(
     rf"(?:{_ACQUAINTANCE})[（(の]?[0-9一二三四五六七八九十]{{1,3}}(?:(?:歳|才)|の?(?:女|男)|の(?:子|人)|[)）])"
 )
 #: 「三軒続けて断られた友人がいます」
-_FRIEND_WHO = re.compile(rf"[たるい](?:{_ACQUAINTANCE})が(?:いて|いま(?!せ)|いる|おりま(?!せ))")
+_FRIEND_WHO = re.compile(
+    rf"(?:れた|れて(?:い)?る|困って(?:い)?る|苦しんで(?:い)?る)(?:{_ACQUAINTANCE})が(?:いて|いま(?!せ|した)|いる|おりま(?!せ))"
+    r"(?!す?(?:が|けど))"
+)
 #: And who fears for a friend writes of the friend.
 _FRIEND_IN_DANGER = re.compile(
     rf"(?:{_ACQUAINTANCE})(?:さん|ちゃん|くん)?[がは、][^。\n]{{0,12}}(?:リスカ|死(?:に|の|ぬ)|消え|飛び|手首|いなくなる)"
@@ -112,8 +116,9 @@ _HINTS = (
 )
 #: No agency speaks so of its own: 「家内は六十で」「夫は58、もと消防士で」.
 _OWN_HOUSE = re.compile(
-    r"家内[はが]|実母|うちの(?:夫|主人|妻|嫁|息子|娘)|(?:^|[。\n 　])(?:夫|妻|主人|旦那)は[0-9二三四五六七八九]",
+    r"家内[はが]|うちの(?:夫|主人|妻|嫁)[はが]|(?:^|[。\n 　])(?:夫|妻|主人|旦那)は[0-9二三四五六七八九]",
 )
+_OF_A_CLIENT = re.compile(r"女性|男性|[女男][子児]|生徒|児童(?!相談)|利用者|本人|担当|様")
 _SURE_LEAD_OF_AGENCY = 2.5
 _SURE_LEAD = 2.0  # from here on the whole text speaks of somebody else, whatever words stand in it
 _NEIGHBOUR_LEAD = -3.0
@@ -123,12 +128,17 @@ def who_writes(said: str, odds: Floats) -> str | None:
     """ "self", "family", "neighbor" or "agency"; None when the text does not show it. `odds`: of heads.SPEAKERS."""
     lead = _lead_of_others(odds)
     who = SPEAKERS[int(np.argmax(odds))] if lead >= 0 or lead <= -SURE_FROM else None
-    at_work = _AT_WORK.search(_first(_FIRST_SENTENCE, said))
+    first = _first(_FIRST_SENTENCE, said)
+    at_work = _AT_WORK.search(first)
     if who != "agency" and _tells_of_somebody(said, lead):
         return max(ABOUT_OTHERS, key=lambda other: odds[SPEAKERS.index(other)]) if at_work else "neighbor"
-    if who == "agency" and not at_work and lead < _SURE_LEAD_OF_AGENCY and _OWN_HOUSE.search(said):
+    if who == "agency" and not at_work and lead < _SURE_LEAD_OF_AGENCY and _is_of_own_house(said):
         return "family"
     return "self" if who == "neighbor" and _is_put_upon(said, lead) else who
+
+
+def _is_of_own_house(said: str) -> bool:
+    return bool(_OWN_HOUSE.search(said)) and not _OF_A_CLIENT.search(said)
 
 
 def _tells_of_somebody(said: str, lead: float) -> bool:

@@ -67,13 +67,15 @@ class Understander:
         read = self._read(text)
         evidence, urgency, found = read.evidence, read.urgency, read.fields
         said, weighed = f"{before.said}\n{text}" if before.said else text, evidence.weighed()
-        if before.said and is_called_away(fold(text)):
+        called_away = before.said and is_called_away(fold(text))
+        if called_away:
             said, weighed = before.said, {}  # whose child has woken up belongs to no case
         again = len(said) <= READ_AGAIN
         if said == text or not again:
             talk = evidence
         else:
-            talk = self._talk(said, evidence.nearest, most_of(before.weighed, weighed))
+            near = None if called_away else evidence.nearest
+            talk = self._talk(said, near, most_of(before.weighed, weighed))
         who = speaker.who_writes(fold(said), talk.speakers) if talk.tells else None
         who = who if again else before.speaking(who)
         return Reading(
@@ -104,7 +106,7 @@ class Understander:
         known = Household() if again else before.household
         return read_household(self._owners, evidence, known, who, text)
 
-    def _talk(self, said: str, near: Near, weighed: Mapping[str, float]) -> Evidence:
+    def _talk(self, said: str, near: Near | None, weighed: Mapping[str, float]) -> Evidence:
         """What the talk so far weighs. `near`: the voices nearest to its newest text; `weighed`: as its turns did."""
         folded = fold(said)
         clauses = split(folded)

@@ -36,7 +36,7 @@ _OF_CHILDREN = re.compile(
 )
 _ONE_OF_TWO = re.compile(r"(?:さん|ちゃん|くん)?の(?:ほう|方)")
 _ELDER_YOUNGER = {"上の": ("上の", "長男", "長女"), "下の": ("下の", "次男", "次女", "二男", "二女", "末の")}
-_OF_FATHER = re.compile("(?:パパ|父|父親|お父さん)の$")
+_OF_FATHER = re.compile("(?<![祖義叔伯])(?:パパ|父|父親|お父さん)の$")
 _POLITE = ("さん", "さま", "様")
 _HAVE_WIVES = ("son", "older_brother", "younger_brother")
 _HAVE_HUSBANDS = ("daughter", "older_sister", "younger_sister")
@@ -189,11 +189,16 @@ def _as_spouse(told: Persons, mention: Mention, text: str) -> Mention:
     word = text[mention.start : mention.end]
     if told.old and mention.relation in ("grandmother", "grandfather") and _OLD_PAIR.match(word):
         return replace(mention, relation=_AS_SPOUSE[mention.relation])
+    again = next((p for p in told.every if p.relation in ("husband", "wife") and p.called == word), None)
+    if again is not None:
+        return replace(mention, relation=again.relation, called=word)
     one = told.first("self")
     age = age_after(text[mention.end :]) if mention.relation in _AS_SPOUSE else None
-    if one is None or one.age is None or age is None or one.age < GROWN_UP or abs(age - one.age) > _APART:
+    if mention.relation in told.relations or one is None or one.age is None or age is None:
         return mention
-    return replace(mention, relation=_AS_SPOUSE[mention.relation])
+    if one.age < GROWN_UP or abs(age - one.age) > _APART:
+        return mention
+    return replace(mention, relation=_AS_SPOUSE[mention.relation], called=word)
 
 
 def _as_spoken_of(told: Persons, mention: Mention, word: str) -> Mention:

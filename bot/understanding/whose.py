@@ -36,16 +36,17 @@ _NO_CLAUSE = -9.0  # log-odds of what no clause says
 
 #: Whoever is well: 「母は八十二、畑もやって達者です」.
 _NOT = (
-    r"(?!が(?:な|あり?ま|出な)|も(?:な|あり?ま)|じゃ(?:な|あり)|で(?:は)?(?:な|あり)|に(?:なら|なれ)|を(?:なく|出)|な(?:い|く|さ)|"
-    r"そうに(?:は)?(?:な|見え))"
+    r"(?!(?:が|は|も|なんて)?(?:全然|全く|まったく|もう)?(?:な(?:い|く|さ|か)|あり?ま|出な)|じゃ(?:な|あり)|で(?:は)?(?:な|あり)|"
+    r"に(?:なら|なれ)|を(?:なく|失|出)|だった|でした|と(?:は)?(?:言え|いえ)|そうに(?:は)?(?:な|見え)|か(?:どうか|分|わ))"
 )
 _WELL = re.compile(
-    rf"(?:元気|げんき|達者|丈夫|健康(?!診|保)|平気|余裕|ふつう|普通|順調|まめ|朗らか|すこやか|機嫌(?!が悪|を(?:損|取|と)))"
-    rf"{_NOT}|[ぴピ]ん[ぴピ]ん|ピンピン|しゃんと|かくしゃく|無事|けろっと|明るい|"
+    rf"(?:元気|げんき|達者|丈夫|健康(?!診|保|に不安)|平気(?!で[^す、。])|余裕|順調|まめ|朗らか|すこやか|無事|"
+    rf"(?:ふつう|普通)(?!に[^、。]{{0,8}}(?:ない|ませ|なく))|機嫌(?!が?悪|を(?:損|取|と))){_NOT}|"
+    r"[ぴピ]ん[ぴピ]ん|ピンピン|しゃんと|かくしゃく|けろっと|明るい|"
     r"変わり(?:な|あり?ま)|(?:なん|何)ともな[いく]|問題な[いく]|心配(?:は)?(?:な[いく]|いら|いり|ご無用|して(?:い)?な)|"
     r"困って(?:は)?(?:い|お)?(?:な|ま?せん|らん)|楽し(?:く(?!な)|そう(?!じゃ|では)|い(?!ことが|こともな)|ん)|うまくやって|"
-    r"よう?く?食べ(?!ない|られ)|よく笑(?!わ)|笑って(?!い?な)|恵まれ(?!な|ず|ま?せん)|しっかり(?!し(?:ない|て(?:い)?な))|張り切|太っ|夢中|"
-    r"優しい|やさしい|きちんと|働いて(?:い)?(?:ます|る|て)|勤め(?:て|は)"
+    r"よう?く?食べ(?!ない|られ)|よく笑(?!わ)|笑って(?!い?な)|恵まれ(?!な|ず|ま?せん)|しっかり(?!し(?:ない|て(?:い)?な))|"
+    r"張り切|太っ|きちんと(?![^、。]{0,6}ない)|働いて(?:い)?(?:ます|る|て)|勤め(?:て|は)"
 )
 _MENTIONED, _SUBJECT = LINKS.index("mentioned"), LINKS.index("subject")
 _SUFFERS, _DOES = LINKS.index("rule_suffers"), LINKS.index("rule_does")
@@ -112,7 +113,8 @@ def seen_of(
     mentioned = links[..., _MENTIONED] > 0
     near = _most_of(clauses, mentioned | spoken_of)
     told, turn = evidence.told[told_of], evidence.told_by_a_turn[told_of]
-    lead, lead_by_turns = _before_others(said), _before_others(by_turns)
+    here = np.array([not one.person.left for one in heard])
+    lead, lead_by_turns = _before_others(said, here), _before_others(by_turns, here)
     seen = {
         "told": told,
         "told_by_a_turn": turn,
@@ -125,7 +127,7 @@ def seen_of(
         "said_by_turns_before_others": lead_by_turns,
         "surest": lead + lead_by_turns >= 0,
         "near": near,
-        "near_before_others": _before_others(near),
+        "near_before_others": _before_others(near, here),
         "spoken_of": _most_of(clauses, spoken_of),
         "subject": _most_of(clauses, links[..., _SUBJECT] > 0),
         **_only(told_of == ELDERLY, {"old_and_cared_for": [one.person.cared_for > 0 for one in heard]}),
@@ -145,13 +147,14 @@ def rules_of(heard: Sequence[Heard], evidence: Evidence, told_of: Ints) -> Float
     with the one who does it, a wish to die with the writer who says so, care with whoever cares, and nothing with those
     who have left; where nobody else is told of, what is likely told is the only one's."""
     rules = np.zeros((len(heard), len(told_of)), np.float32)
-    if sum(not one.person.left for one in heard) == 1:
-        rules[:, (evidence.told + evidence.told_by_a_turn)[told_of] > 0] = RULE
     rules[:, told_of == ABUSE] = [[_by_grammar(one, tells_violence(evidence))] for one in heard]
     if any(one.wishes_death for one in heard):
         rules[:, told_of == SUICIDE] = [[RULE if one.wishes_death else -RULE] for one in heard]
     if any(one.person.cares for one in heard):
         rules[:, told_of == CARER] = [[CARES if one.person.cares else -CARES] for one in heard]
+    if sum(not one.person.left for one in heard) == 1:
+        likely = (evidence.told + evidence.told_by_a_turn)[told_of] > 0
+        rules[(rules == 0) & likely] = RULE
     rules[[one.person.left for one in heard]] = NOT_THEIRS
     return rules
 
@@ -165,12 +168,15 @@ def _most_of(clauses: Floats, which: Masks) -> Floats:
     return np.array([clauses[some].max(axis=0, initial=_NO_CLAUSE) for some in which], np.float32)
 
 
-def _before_others(odds: Floats) -> Floats:
-    """By how much each is before the surest of the others."""
-    if len(odds) == 1:
-        return odds + _ALONE
-    order = np.sort(odds, axis=0)
-    return np.asarray(odds - np.where(odds == order[-1], order[-2], order[-1]), np.float32)
+def _before_others(odds: Floats, here: Masks) -> Floats:
+    """By how much each is before the surest of the others who are `here`, and have not died or left."""
+    lead = np.full_like(odds, _ALONE)
+    for at in range(len(odds)):
+        others = here.copy()
+        others[at] = False
+        if others.any():
+            lead[at] = odds[at] - odds[others].max(axis=0)
+    return lead
 
 
 def _only(here: Masks, of_persons: Mapping[str, Sequence[float]]) -> dict[str, Floats]:
