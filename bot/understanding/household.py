@@ -89,8 +89,9 @@ def staying(owners: Owners, looked: Looked, theirs: Masks) -> list[int]:
 
 def _stays(owners: Owners, person: Person, looked: Looked) -> bool:
     """Who was a member after an earlier text stays one, unless this text tells that they are gone; so does who is said
-    to live there."""
-    return ((person.known or person.living > 0) and not person.gone) or owners.is_there(looked.signs(person))
+    to live there, or to be cared for."""
+    there = person.known or person.living > 0 or person.cared_for > 0
+    return (there and not person.gone) or owners.is_there(looked.signs(person))
 
 
 def _give(person: Person, looked: Looked, theirs: Ints, clause: Ints, evidence: Evidence, original: str) -> None:
