@@ -31,7 +31,8 @@ def assert_the_same(both: tuple[Cutter, Tokenizer], folded: str) -> None:
     if cutter.spelled[0] == "<unk>":  # the embedding model's: it is given a text without what means nothing
         folded = folded.replace(NOTHING, "")
     cut, expected = cutter.cut(folded), tokenizer.encode(folded, add_special_tokens=False)
-    ours, theirs = [cutter.spelled[at] for at in cut.ids], [tokenizer.id_to_token(at) for at in expected.ids]
+    ours = [cutter.spelled[at] for at in cut.ids]
+    theirs = [tokenizer.id_to_token(at) or "" for at in expected.ids]
     if ours != theirs and sorted(ours) == sorted(theirs):
         return  # nine dots are eight and one, or one and eight: both are as likely
     assert ours == theirs

@@ -38,7 +38,7 @@ class Evidence:
 
     clauses: Sequence[Clause]
     parts: Parts  # as the encoder has read them
-    by_turns: Encoded  # the tokens of a talk, each of its turns read by itself
+    by_turns: Encoded  # the tokens of a talk, each of its lines read by itself
     fields: Floats
     told: Floats  # the fields again, as log-odds
     told_by_a_turn: Floats  # the same of that turn of the talk that tells it most
