@@ -170,13 +170,11 @@ def _most_of(clauses: Floats, which: Masks) -> Floats:
 
 def _before_others(odds: Floats, here: Masks) -> Floats:
     """By how much each is before the surest of the others who are `here`, and have not died or left."""
-    lead = np.full_like(odds, _ALONE)
-    for at in range(len(odds)):
-        others = here.copy()
-        others[at] = False
-        if others.any():
-            lead[at] = odds[at] - odds[others].max(axis=0)
-    return lead
+    among = np.where(here[:, None], odds, -np.inf)
+    order = np.sort(among, axis=0)
+    next_best = order[-2] if len(order) > 1 else np.full_like(order[-1], -np.inf)
+    others = np.where(among == order[-1], next_best, order[-1])
+    return np.asarray(np.where(np.isinf(others), _ALONE, odds - others), np.float32)
 
 
 def _only(here: Masks, of_persons: Mapping[str, Sequence[float]]) -> dict[str, Floats]:
