@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from bot.understanding import Understander
 from bot.words import words
-from knowledge_base import live, versions
+from knowledge_base import desks, live, versions
 from knowledge_base.entries import DAYS
 from knowledge_base.versions import Step
 from storage.clock import JAPAN
@@ -378,15 +378,11 @@ async def test_in_easy_japanese_the_end_names_services_too(town: Town) -> None:
 
 
 def test_the_search_for_names_holds_for_a_town_of_nothing() -> None:
-    from knowledge_base import desks
-
     assert desks.named(live.Published(), "") == desks.Named()
 
 
 @pytest.mark.parametrize("published", [("高齢福祉課", "障害福祉課", "税務課"), ("税務課", "障害福祉課", "高齢福祉課")])
 def test_desks_that_a_text_calls_equally_come_in_one_order(published: tuple[str, ...]) -> None:
-    from knowledge_base import desks
-
     entries = {name: live.Live(name, "desk", 1, {"name": name}) for name in published}
     called = desks.named(live.Published(entries), "税務課に行ったら、福祉課に行けと言われました").desks
     assert [one.id for one in called] == ["税務課", "障害福祉課", "高齢福祉課"]

@@ -4,6 +4,7 @@ after `build_heads`. Half a minute; of what only building needs, scikit-learn al
 Whose trouble it is (`whose`) is learned from conversations that are kept apart (`households_apart*.jsonl`): encoder and
 heads have not learned them, and so they say here what they will say of any other. A sixth of them is left out in turn;
 what the others teach is measured on it, and the least probability from which a trouble is somebody's is chosen there.
+Who is a member is learned from all conversations, these too: the rules alone say what is seen of a person.
 """
 
 from __future__ import annotations

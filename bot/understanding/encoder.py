@@ -61,7 +61,7 @@ class Encoded:
         return Encoded(self.vectors, self.start + by, self.end + by)
 
 
-def together(several: Iterable[Encoded]) -> Encoded:
+def joined(several: Iterable[Encoded]) -> Encoded:
     passages = list(several)
     return Encoded(*(np.concatenate([getattr(one, name) for one in passages]) for name in ("vectors", "start", "end")))
 
@@ -145,7 +145,7 @@ class Encoder:
     def by_turns(self, folded: str, clauses: Sequence[Clause]) -> Encoded:
         """The tokens of a talk, each of its lines read by itself."""
         lines = (list(some) for _, some in groupby(clauses, lambda clause: folded.count("\n", 0, clause.start)))
-        return together(self._passage(folded, some) for line in lines for some in _passages(line))
+        return joined(self._passage(folded, some) for line in lines for some in _passages(line))
 
     def parts(self, folded: str, clauses: Sequence[Clause]) -> Parts:
         passages, wholes, vectors = [], [], []
@@ -156,7 +156,7 @@ class Encoder:
             vectors.append(pooled(passage.vectors, passage.inside([[(one.start, one.end)] for one in some])))
         if not passages:
             return self._nothing
-        return Parts(np.concatenate(wholes), np.concatenate(vectors), together(passages))
+        return Parts(np.concatenate(wholes), np.concatenate(vectors), joined(passages))
 
     def _passage(self, folded: str, clauses: Sequence[Clause]) -> Encoded:
         begins = clauses[0].start

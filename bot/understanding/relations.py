@@ -31,7 +31,7 @@ class Mention:
     age: int | None = None  # of one of several: 「中2と小5の息子」
 
 
-# Relation → the words for it. Words of one letter are guarded in `_GUARDS`.
+# Relation → the words for it. Words of one letter are guarded in `_NOT_AFTER` and `_NOT_BEFORE`.
 _WORDS: dict[str, str] = {
     "relative": r"(?:息子|長男|次男|三男|兄|弟)(?:さん)?の(?:お?嫁(?:さん)?|妻|奥さん|奥さま|奥様|彼女)|(?:娘|長女|次女|姉|妹)(?:さん)?の(?:夫|旦那|だんな|亭主|婿)(?:さん)?|"
     r"(?:夫|おっと|ご?主人|旦那|だんな|うちの人|妻|家内|父|母|おやじ|おふくろ|彼|彼女|相手|相方|パートナー)(?:さん|[0-9]{2})?の[ 　]?(?:お?(?:兄|弟|姉|妹)(?:さん)?|おとうと|いもうと|おにいさん|おねえさん)|義理の(?:兄|弟|姉|妹)|(?:兄|弟|姉|妹)(?:さん)?の(?:子|息子|娘)|兄嫁|弟嫁|お嫁さん|義(?:兄|弟|姉|妹)|"

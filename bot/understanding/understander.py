@@ -59,15 +59,16 @@ class Understander:
 
     def explain(self, text: str) -> Explained:
         """What is found in one text and what narrowly missed, with the clause and the example each rests on."""
-        read = self._read(text)
+        read = _read(self._weigher, text)
         return fields.explain(read.evidence, read.fields, text)
 
     def read(self, text: str, before: Assessment) -> Reading:
         """One text: a turn's fragments joined by a newline. Text beyond 5,000 characters is not read."""
-        read = self._read(text)
+        weigher = self._weigher  # to the end the same, whatever is taken in meanwhile
+        read = _read(weigher, text)
         evidence, urgency, found = read.evidence, read.urgency, read.fields
         said, weighed = f"{before.said}\n{text}" if before.said else text, evidence.weighed()
-        called_away = before.said and is_called_away(fold(text))
+        called_away = bool(before.said) and is_called_away(fold(text))
         if called_away:
             said, weighed = before.said, {}  # whose child has woken up belongs to no case
         again = len(said) <= READ_AGAIN
@@ -75,7 +76,7 @@ class Understander:
             talk = evidence
         else:
             near = None if called_away else evidence.nearest
-            talk = self._talk(said, near, most_of(before.weighed, weighed))
+            talk = _talk(weigher, said, near, most_of(before.weighed, weighed))
         who = speaker.who_writes(fold(said), talk.speakers) if talk.tells else None
         who = who if again else before.speaking(who)
         return Reading(
@@ -92,26 +93,28 @@ class Understander:
             weighed=weighed,
         )
 
-    def _read(self, text: str) -> _Read:
-        folded = fold(text)
-        clauses = split(folded)
-        screened = crisis.screen(folded, clauses, text)
-        evidence = self._weigher.weigh(folded, clauses)
-        urgency = crisis.with_voices(screened, evidence, text)
-        return _Read(evidence, urgency, fields.with_danger(fields.find_fields(evidence, text), screened, urgency))
-
     def _household(self, evidence: Evidence, text: str, before: Assessment, who: str, again: bool) -> Household:
         """From all that was written so far, for one turn tells who, and the next what they suffer from; of a very long
         talk from its newest text, and what was known before."""
         known = Household() if again else before.household
         return read_household(self._owners, evidence, known, who, text)
 
-    def _talk(self, said: str, near: Near | None, weighed: Mapping[str, float]) -> Evidence:
-        """What the talk so far weighs. `near`: the voices nearest to its newest text; `weighed`: as its turns did."""
-        folded = fold(said)
-        clauses = split(folded)
-        talk = self._weigher.weigh(folded, clauses, near)
-        return talk.beside_turns(weighed, self._weigher.encoder.by_turns(folded, clauses)) if clauses else talk
+
+def _read(weigher: Weigher, text: str) -> _Read:
+    folded = fold(text)
+    clauses = split(folded)
+    screened = crisis.screen(folded, clauses, text)
+    evidence = weigher.weigh(folded, clauses)
+    urgency = crisis.with_voices(screened, evidence, text)
+    return _Read(evidence, urgency, fields.with_danger(fields.find_fields(evidence, text), screened, urgency))
+
+
+def _talk(weigher: Weigher, said: str, near: Near | None, weighed: Mapping[str, float]) -> Evidence:
+    """What the talk so far weighs. `near`: the voices nearest to its newest text; `weighed`: as its turns did."""
+    folded = fold(said)
+    clauses = split(folded)
+    talk = weigher.weigh(folded, clauses, near)
+    return talk.beside_turns(weighed, weigher.encoder.by_turns(folded, clauses)) if clauses else talk
 
 
 def _owners(encoder: Encoder) -> Owners:

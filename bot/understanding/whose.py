@@ -12,7 +12,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from bot.understanding.columns import ABUSE, CARER, ELDERLY, FIELDS, SUICIDE
 from bot.understanding.encoder import Masks
@@ -25,20 +24,21 @@ from bot.understanding.traits import TRAITS
 OLD, NOT_OLD = 75, 60  # years
 HARDLY = 0.3  # what neither the talk nor any turn tells more probably is nobody's; 0.2 and 0.25 are as good
 _HARDLY = float(np.log(HARDLY / (1 - HARDLY)))
-CARES = 3.0  # log-odds
-SURELY = 1.5  # log-odds
-SCARCELY = 0.1  # probability
-RULE = 8.0  # log-odds
+SURELY = 1.5  # log-odds from which what is told should be somebody's,
+SCARCELY = 0.1  # where it is anybody's so probably
+RULE = 8.0  # log-odds by which grammar decides,
+CARES = 3.0  # and of care, where others may help unnamed
 NOT_THEIRS = -20.0  # log-odds
 BESIDE = 1.0  # log-odds: a trouble is also another's who has it nearly as surely as the surest
 _ALONE = 6.0  # log-odds by which somebody leads where nobody else is told of
 _NO_CLAUSE = -9.0  # log-odds of what no clause says
 
-#: Whoever is well: 「母は八十二、畑もやって達者です」.
+#: What takes it back: 「元気がありません」「去年まで元気だった」.
 _NOT = (
     r"(?!(?:が|は|も|なんて)?(?:全然|全く|まったく|もう)?(?:な(?:い|く|さ|か)|あり?ま|出な)|じゃ(?:な|あり)|で(?:は)?(?:な|あり)|"
     r"に(?:なら|なれ)|を(?:なく|失|出)|だった|でした|と(?:は)?(?:言え|いえ)|そうに(?:は)?(?:な|見え)|か(?:どうか|分|わ))"
 )
+#: Whoever is well: 「母は八十二、畑もやって達者です」.
 _WELL = re.compile(
     rf"(?:元気|げんき|達者|丈夫|健康(?!診|保|に不安)|平気(?!で[^す、。])|余裕|順調|まめ|朗らか|すこやか|無事|"
     rf"(?:ふつう|普通)(?!に[^、。]{{0,8}}(?:ない|ませ|なく))|機嫌(?!が?悪|を(?:損|取|と))){_NOT}|"
@@ -55,10 +55,9 @@ _SPOKEN_OF, _TELLER_ALONE = LINKS.index("spoken_of"), LINKS.index("teller_alone"
 SEEN = (
     "told", "told_by_a_turn", "told_at_least", "told_at_most", "told_by_a_clause",
     "said", "said_before_others", "said_by_turns", "said_by_turns_before_others", "surest",
-    "eldest", "old", "not_old",  # of growing old alone
+    "eldest", "old", "not_old",  # as are the other two with "old": of growing old alone
     "near", "near_before_others", "spoken_of", "subject",
-    "well", "well_though_old", "share_well",
-    "old_and_cared_for",
+    "well", "well_though_old", "share_well", "old_and_cared_for",
     *(f"of {name}" for name in FIELDS), *TRAITS,
 )  # fmt: skip
 _PLACE = {name: at for at, name in enumerate(SEEN)}
@@ -110,8 +109,8 @@ def seen_of(
     links = np.stack([one.links for one in heard])
     clauses = odds_of(evidence.each[:, told_of])
     spoken_of = (links[..., _SPOKEN_OF] > 0) | (links[..., _TELLER_ALONE] > 0)
-    mentioned = links[..., _MENTIONED] > 0
-    near = _most_of(clauses, mentioned | spoken_of)
+    mine = spoken_of | (links[..., _MENTIONED] > 0)
+    near, well = _most_of(clauses, mine), _share_well(evidence, mine)
     told, turn = evidence.told[told_of], evidence.told_by_a_turn[told_of]
     here = np.array([not one.person.left for one in heard])
     lead, lead_by_turns = _before_others(said, here), _before_others(by_turns, here)
@@ -130,9 +129,9 @@ def seen_of(
         "near_before_others": _before_others(near, here),
         "spoken_of": _most_of(clauses, spoken_of),
         "subject": _most_of(clauses, links[..., _SUBJECT] > 0),
-        **_only(told_of == ELDERLY, {"old_and_cared_for": [one.person.cared_for > 0 for one in heard]}),
-        **_only(told_of == ELDERLY, _old(heard)),
-        **_well(evidence, mentioned | spoken_of, told_of),
+        "well": well[:, None] > 0,
+        "share_well": well[:, None],
+        **_of_age(heard, well, told_of),
     }
     table = np.zeros((len(SEEN), persons, fields), np.float32)
     for name, value in seen.items():
@@ -177,18 +176,6 @@ def _before_others(odds: Floats, here: Masks) -> Floats:
     return np.asarray(np.where(np.isinf(others), _ALONE, odds - others), np.float32)
 
 
-def _only(here: Masks, of_persons: Mapping[str, Sequence[float]]) -> dict[str, Floats]:
-    """What counts for one field alone."""
-    return {
-        name: np.outer(np.asarray(values, np.float32), here.astype(np.float32)) for name, values in of_persons.items()
-    }
-
-
-def _of_each(**of_persons: npt.ArrayLike) -> dict[str, Floats]:
-    """What counts for every field alike."""
-    return {name: np.asarray(values, np.float32)[:, None] for name, values in of_persons.items()}
-
-
 def _by_grammar(one: Heard, told: bool) -> float:
     """Violence, where any is `told`: for the one to whom it is done, against those of whom it is only told that they do
     it."""
@@ -202,21 +189,21 @@ def suffers(one: Heard) -> bool:
     return bool(one.links[:, _SUFFERS].any())
 
 
-def _old(heard: Sequence[Heard]) -> dict[str, Sequence[float]]:
-    ages = [one.person.age or 0 for one in heard]
-    eldest = int(np.argmax(ages))
-    return {
-        "eldest": [at == eldest and age >= OLD for at, age in enumerate(ages)],
-        "old": [age >= OLD for age in ages],
-        "not_old": [0 < age < NOT_OLD for age in ages],
-    }
+def _share_well(evidence: Evidence, mine: Masks) -> Floats:
+    """Of the clauses on each (`mine`: persons × clauses), how many say that they are well."""
+    well = np.array([bool(_WELL.search(clause.text)) for clause in evidence.clauses])
+    return np.asarray((mine & well).sum(axis=1) / np.maximum(mine.sum(axis=1), 1), np.float32)
 
 
-def _well(evidence: Evidence, mine: Masks, told_of: Ints) -> dict[str, Floats]:
-    """How much of what is said of each (`mine`: persons × clauses) says that they are well."""
-    says_so = np.array([bool(_WELL.search(clause.text)) for clause in evidence.clauses])
-    well, clauses = (mine & says_so).sum(axis=1), mine.sum(axis=1)
-    return {
-        **_of_each(well=well > 0, share_well=well / np.maximum(clauses, 1)),
-        **_only(told_of == ELDERLY, {"well_though_old": (well > 0).tolist()}),
+def _of_age(heard: Sequence[Heard], well: Floats, told_of: Ints) -> dict[str, Floats]:
+    """What counts for growing old alone."""
+    ages = np.array([one.person.age or 0 for one in heard])
+    of_each = {
+        "eldest": (ages >= OLD) & (np.arange(len(ages)) == ages.argmax()),
+        "old": ages >= OLD,
+        "not_old": (ages > 0) & (ages < NOT_OLD),
+        "old_and_cared_for": [one.person.cared_for > 0 for one in heard],
+        "well_though_old": well > 0,
     }
+    here = (told_of == ELDERLY).astype(np.float32)
+    return {name: np.outer(np.asarray(those, np.float32), here) for name, those in of_each.items()}
